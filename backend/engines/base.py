@@ -13,7 +13,7 @@ from torch import Tensor
 
 from scumble.shared.errors import Code, ScumbleError
 
-Kind = Literal["float", "int", "bool", "choice"]
+Kind = Literal["float", "int", "bool", "choice", "text"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class Option:
         try:
             if self.kind == "bool":
                 return self._boolean(value)
+            if self.kind == "text":
+                if isinstance(value, str) and len(value) <= 200:
+                    return value
+                raise ValueError
             if self.kind == "choice":
                 if value in self.choices:
                     return value
@@ -92,6 +96,8 @@ class Option:
             return "true or false"
         if self.kind == "choice":
             return "one of " + ", ".join(self.choices)
+        if self.kind == "text":
+            return "a text of at most 200 characters"
         whole = "a whole number" if self.kind == "int" else "a number"
         return f"{whole} from {self.minimum} to {self.maximum}"
 

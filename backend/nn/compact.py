@@ -1,6 +1,12 @@
-"""The bundled compact encoder: VGG-16 to relu4_1 at a sixteenth of the work, by distillation."""
+"""The bundled compact network: an encoder distilled from VGG-16 and the decoder trained on it.
+
+The encoder costs a sixteenth of VGG-16 to relu4_1.  The decoder fuses the stylized features of all
+four taps; most of its work is at 1/8 and 1/4 of the size, where strokes are made.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +56,7 @@ class CompactEncoder(nn.Module):
         *,
         expand: bool = True,
         renormalize: bool = False,
+        tick: Callable[[], None] = lambda: None,
     ) -> dict[str, Tensor]:
         """Features after the ReLU of each tap.
 
@@ -57,6 +64,7 @@ class CompactEncoder(nn.Module):
         :param mask: (N or 1, 1, H, W) in [0, 1]; ``None`` gives the plain network.
         :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
         :param renormalize: likewise.
+        :param tick: called before each layer; may raise to stop the work.
         :returns: ``{tap: (N, C, H // 2**level, W // 2**level)}``.
         """
         x = (image - self.mean) / self.std
@@ -66,6 +74,7 @@ class CompactEncoder(nn.Module):
                 x = F.max_pool2d(x, 2)
                 mask = None if mask is None else F.max_pool2d(mask, 2)
                 continue
+            tick()
             layer = self.get_submodule(name)
             assert isinstance(layer, PartialConv2d)
             x, mask = layer.masked(x, mask, expand=expand, renormalize=renormalize)
@@ -73,3 +82,80 @@ class CompactEncoder(nn.Module):
             if name in TAPS:
                 features[name] = x
         return features
+
+
+def _doubled(x: Tensor, like: Tensor) -> Tensor:
+    # Sides that do not divide by 8 lose their remainder in the encoder's pools; follow the tap.
+    return F.interpolate(x, size=like.shape[-2:], mode="nearest")
+
+
+class CompactDecoder(nn.Module):
+    """From four taps of stylized features back to an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a4 = PartialConv2d(128, 128)
+        self.b4 = PartialConv2d(128, 64)
+        self.a3 = PartialConv2d(128, 64)
+        self.b3 = PartialConv2d(64, 64)
+        self.c3 = PartialConv2d(64, 32)
+        self.a2 = PartialConv2d(64, 32)
+        self.b2 = PartialConv2d(32, 16)
+        self.skip1 = PartialConv2d(16, 16, 1)
+        self.a1 = PartialConv2d(16, 16)
+        self.out = PartialConv2d(16, 3)
+
+    def forward(
+        self,
+        features: dict[str, Tensor],
+        mask: Tensor | None = None,
+        *,
+        expand: bool = True,
+        renormalize: bool = False,
+        tick: Callable[[], None] = lambda: None,
+    ) -> Tensor:
+        """Decode.
+
+        :param features: the encoder's four taps, stylized.
+        :param mask: (1, 1, H, W) at the image's size, or ``None``.  It is area-averaged to each
+            level, chained through the convolutions of that level and taken afresh at the next.
+        :param tick: called before each layer; may raise to stop the work.
+        :returns: (N, 3, H, W) for taps of an (H, W) image, nominally in [0, 1], not clamped.
+        """
+
+        def level(tap: str) -> Tensor | None:
+            return None if mask is None else F.adaptive_avg_pool2d(mask, features[tap].shape[-2:])
+
+        def conv(layer: PartialConv2d, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
+            tick()
+            return layer.masked(x, m, expand=expand, renormalize=renormalize)
+
+        x, m = features["4_1"], level("4_1")
+        y, m = conv(self.a4, x, m)
+        x = x + F.relu(y)
+        x, m = conv(self.b4, x, m)
+        x = F.relu(x)
+
+        m = level("3_1")
+        x = torch.cat([_doubled(x, features["3_1"]), features["3_1"]], 1)
+        x, m = conv(self.a3, x, m)
+        x = F.relu(x)
+        y, m = conv(self.b3, x, m)
+        x = x + F.relu(y)
+        x, m = conv(self.c3, x, m)
+        x = F.relu(x)
+
+        m = level("2_1")
+        x = torch.cat([_doubled(x, features["2_1"]), features["2_1"]], 1)
+        x, m = conv(self.a2, x, m)
+        x = F.relu(x)
+        x, m = conv(self.b2, x, m)
+        x = F.relu(x)
+
+        m = level("1_1")
+        x = _doubled(x, features["1_1"])
+        y = self.skip1(features["1_1"])  # 1x1: nothing to mask that the next layer does not
+        x, m = conv(self.a1, F.relu(x + y), m)
+        x = F.relu(x)
+        x, m = conv(self.out, x, m)
+        return x

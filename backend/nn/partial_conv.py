@@ -50,13 +50,19 @@ def partial_conv2d(
 
     if mask is None:
         return F.conv2d(pad(x), weight, bias), None
-    support = expand_mask(mask) if expand else mask
     ones = torch.ones(1, 1, *weight.shape[-2:], dtype=x.dtype, device=x.device)
-    grown = F.conv2d(pad(mask), ones).clamp(0, 1)
+    padded = pad(mask)
+    grown = F.conv2d(padded, ones).clamp(0, 1)
+    if expand:
+        # The released code pads first and expands then, which differs from the other order in the
+        # border's ring; with zeros outside, expansion must not make that ring look valid.
+        support = pad(expand_mask(mask)) if padding == "constant" else expand_mask(padded)
+    else:
+        support = padded
     if not renormalize:
-        return F.conv2d(pad(x * support), weight, bias), grown
-    y = F.conv2d(pad(x * support), weight)
-    share = F.conv2d(pad(support), ones) / ones.numel()
+        return F.conv2d(pad(x) * support, weight, bias), grown
+    y = F.conv2d(pad(x) * support, weight)
+    share = F.conv2d(support, ones) / ones.numel()
     y = y / share.clamp_min(1e-6) * (share > 1e-6)
     if bias is not None:
         y = y + bias.view(1, -1, 1, 1)

@@ -55,9 +55,18 @@ def distill(
         )
     widths = {"1_1": 64, "2_1": 128, "3_1": 256, "4_1": 512}
     heads = nn.ModuleDict({t: nn.Conv2d(TAP_WIDTHS[t], widths[t], 1) for t in TAPS}).to(device)
-    groups = [{"params": student.parameters(), "lr": rate}, {"params": heads.parameters(), "lr": 2 * rate}]
+    groups = [{"params": student.parameters(), "lr": rate}, {"params": heads.parameters(), "lr": 3 * rate}]
     optimizer = torch.optim.Adam(groups)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: min(1.0, i / 100) * max(0.02, 1 - i / steps))
+    # The heads start at random: until they fit, their gradients would only undo a trained student.
+    settle = 80 if start is not None else 0
+
+    def fall(i: int) -> float:
+        return max(0.02, 1 - i / steps)
+
+    def student_rate(i: int) -> float:
+        return 0.0 if i < settle else min(1.0, (i - settle) / 60) * fall(i)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [student_rate, fall])
     sources = (Crops(photos, seed), Crops(paintings, seed + 1))
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
@@ -66,7 +75,8 @@ def distill(
         images = images.to(memory_format=torch.channels_last)
         with torch.no_grad():
             targets = teacher(images, TAPS)
-        features = student(images)
+        with torch.set_grad_enabled(step >= settle):
+            features = student(images)
         errors = {t: relative_error(heads[t](features[t]), targets[t]) for t in TAPS}
         loss = sum((TAP_WEIGHTS[t] * errors[t] for t in TAPS), torch.zeros((), device=device))
         optimizer.zero_grad(set_to_none=True)

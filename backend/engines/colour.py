@@ -1,0 +1,58 @@
+"""Colour after decoding: the style's palette, or the content's own hues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.moments import Moments, mixed, moments
+from scumble.backend.nn.transport import transport
+
+#: Rec. 709 luma of sRGB-encoded values: close to perceived lightness and linear, so it inverts.
+LUMA = (0.2126, 0.7152, 0.0722)
+#: A palette needs no more of the style picture than this, in pixels of its longer side.
+PALETTE_SIDE = 192
+
+
+def palette(style: Tensor) -> Moments:
+    """Moments of a (3, H, W) style picture's colours."""
+    longest = max(style.shape[-2:])
+    if longest > PALETTE_SIDE:
+        size = tuple(max(1, round(s * PALETTE_SIDE / longest)) for s in style.shape[-2:])
+        # Nearest keeps the colours that are there; averaging would dull a pointillist's palette.
+        style = F.interpolate(style[None], size, mode="nearest")[0]
+    return moments(style)
+
+
+def match_palette(
+    image: Tensor, weight: Tensor, styles: Sequence[tuple[Tensor, float]], amount: float
+) -> Tensor:
+    """Move the colours under the weight to the styles' mean and covariance.
+
+    The decoder reproduces feature statistics only roughly; three channels can be set right exactly.
+
+    :param image: (3, H, W).
+    :param weight: (H, W), where the colours are measured.
+    :param styles: (3, h, w) pictures with weights.
+    :param amount: 0 (no change) to 1.
+    """
+    if not bool((weight > 0).any()):
+        return image
+    target = mixed([(palette(style), share) for style, share in styles])
+    moved = transport(moments(image, weight), target).apply(image)
+    return torch.lerp(image, moved, amount)
+
+
+def keep_hues(image: Tensor, content: Tensor, amount: float) -> Tensor:
+    """Keep the stylized lightness but give back the content's own colour, by ``amount``.
+
+    The lightness is first brought to the content's mean and spread, or a dark style would leave
+    the content's colours glowing in the dark.
+    """
+    luma = torch.tensor(LUMA).to(image).view(3, 1, 1)
+    painted = (image * luma).sum(0, keepdim=True)
+    own = (content * luma).sum(0, keepdim=True)
+    return torch.lerp(image, (content + painted - own).clamp(0, 1), amount)

@@ -1,0 +1,240 @@
+"""Runs the compact network over a crop: tiles, cached features, masked statistics, decoding."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
+from scumble.backend.nn.moments import Moments, MomentSums, weights_at
+from scumble.backend.nn.restyle import Restyle, StyleCode
+
+from .base import Context, StylePart
+
+#: Context around a tile that the encoder needs (radius of relu4_1: 30 px), in whole coarse cells.
+MARGIN = 32
+
+Taps = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Encoder and decoder of one set of weights; ``name`` distinguishes cached features."""
+
+    name: str
+    encoder: CompactEncoder
+    decoder: CompactDecoder
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of the crop: the core is painted, the frame around it is only looked at."""
+
+    core: tuple[int, int, int, int]
+    frame: tuple[int, int, int, int]
+
+    def cut(self, x: Tensor) -> Tensor:
+        """The frame's part of a (..., H, W) tensor."""
+        x0, y0, x1, y1 = self.frame
+        return x[..., y0:y1, x0:x1]
+
+    def core_weight(self, x: Tensor) -> Tensor:
+        """The frame's part with everything outside the core set to zero, so no pixel counts twice."""
+        x0, y0, x1, y1 = self.core
+        fx, fy = self.frame[0], self.frame[1]
+        out = torch.zeros_like(self.cut(x))
+        out[..., y0 - fy : y1 - fy, x0 - fx : x1 - fx] = x[..., y0:y1, x0:x1]
+        return out
+
+
+def tiles(union: Tensor, side: int) -> list[Tile]:
+    """Cover the (H, W) mask's support; tiles without a drawn pixel are left out.
+
+    :param side: largest side of a core, rounded down to whole coarse cells of 8 px.
+    """
+    height, width = union.shape
+    side = max(64, side // 8 * 8)
+
+    def spans(length: int) -> list[tuple[int, int]]:
+        if length <= side + 2 * MARGIN:  # a core with its frame fits anyway: do not split it
+            return [(0, length)]
+        count = -(-length // side)
+        step = -(-length // count // 8) * 8
+        return [(a, min(a + step, length)) for a in range(0, length, step)]
+
+    found = []
+    for y0, y1 in spans(height):
+        for x0, x1 in spans(width):
+            if not bool((union[y0:y1, x0:x1] > 0).any()):
+                continue
+            frame = (max(0, x0 - MARGIN), max(0, y0 - MARGIN), min(width, x1 + MARGIN), min(height, y1 + MARGIN))
+            found.append(Tile((x0, y0, x1, y1), frame))
+    return found
+
+
+@contextmanager
+def timed(context: Context, stage: str) -> Iterator[None]:
+    """Add the block's wall time to the report's stage."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        context.seconds[stage] = context.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def _padded(image: Tensor) -> Tensor:
+    """Repeat the last row and column until both sides are whole coarse cells of 8 px."""
+    height, width = image.shape[-2:]
+    pad = (0, -width % 8, 0, -height % 8)
+    return F.pad(image, pad, mode="replicate") if any(pad) else image
+
+
+class Painter:
+    """One job on one network: gathers statistics in a first pass, paints in a second."""
+
+    def __init__(self, network: Network, context: Context, *, expand: bool, renormalize: bool) -> None:
+        self.network = network
+        self.context = context
+        self.expand = expand
+        self.renormalize = renormalize
+
+    def _tick(self) -> None:
+        self.context.checkpoint()
+
+    def encode_style(self, part: StylePart, size: int) -> StyleCode:
+        """Encode a style picture with its short side at ``size`` px; cached by content."""
+        key = f"style/{self.network.name}/{part.key}/{size}"
+        known = self.context.cache.get(key)
+        if isinstance(known, StyleCode):
+            return known
+        with timed(self.context, "style"):
+            image = part.image[None].to(self.context.device)
+            height, width = image.shape[-2:]
+            scale = size / min(height, width)
+            # A panorama as a style needs no more than four times its short side.
+            shape = tuple(min(4 * size, max(16, round(s * scale))) for s in (height, width))
+            if shape != (height, width):
+                image = F.interpolate(image, shape, mode="bilinear", antialias=True, align_corners=False)
+            code = StyleCode.of(self.network.encoder(_padded(image), tick=self._tick))
+        self.context.cache.put(key, code)
+        return code
+
+    def encode(self, image: Tensor, mask: Tensor | None, tile: Tile, key: str) -> dict[str, Tensor]:
+        """The tile's taps through partial convolution; cached under the crop's key."""
+        mask_part = None if mask is None else tile.cut(mask)
+        if mask_part is not None and bool((mask_part >= 1).all()):
+            mask_part = None  # identical to the plain network, and cheaper
+        name = f"taps/{self.network.name}/{key}/{tile.frame}/{self._mask_key(mask_part)}"
+        known = self.context.cache.get(name)
+        if isinstance(known, dict):
+            return known
+        with timed(self.context, "encode"):
+            part = _padded(tile.cut(image)[None])
+            support = None if mask_part is None else _padded(mask_part[None, None])
+            taps = self.network.encoder(
+                part, support, expand=self.expand, renormalize=self.renormalize, tick=self._tick
+            )
+        self.context.cache.put(name, taps)
+        return taps
+
+    def _mask_key(self, mask: Tensor | None) -> str:
+        if mask is None:
+            return "all"
+        digest = hashlib.blake2b(mask.contiguous().cpu().numpy().tobytes(), digest_size=16).hexdigest()
+        return f"{digest}{self.expand:d}{self.renormalize:d}"
+
+    def statistics(
+        self, pieces: Sequence[Tile], taps_of: Callable[[Tile], Taps], weights: Sequence[Tensor]
+    ) -> list[dict[str, Moments]]:
+        """Moments of every region at every tap, gathered over the tiles.
+
+        :param weights: (H, W) per region.
+        """
+        sums = [{tap: MomentSums() for tap in TAPS} for _ in weights]
+        for done, tile in enumerate(pieces):
+            self._tick()
+            self.context.progress("encode", done, len(pieces))
+            taps = taps_of(tile)
+            with timed(self.context, "statistics"):
+                for own, weight in zip(sums, weights, strict=True):
+                    core = _padded_zero(tile.core_weight(weight))
+                    if not bool((core > 0).any()):
+                        continue
+                    for tap in TAPS:
+                        own[tap].add(taps[tap][0], weights_at(core, _size(taps[tap])))
+        return [{tap: s[tap].moments() for tap in TAPS} for s in sums]
+
+    def paint(
+        self,
+        tile: Tile,
+        taps: Taps,
+        changes: Sequence[Restyle],
+        shares: Sequence[Tensor],
+        strengths: Sequence[float],
+        inner: Tensor | None,
+        mask: Tensor | None,
+    ) -> Tensor:
+        """Decode one tile's stylized features.
+
+        :param shares: (H, W) per region, adding up to one.
+        :param inner: weight of stylized against content features (content feathering), or ``None``.
+        :param mask: the decoder's mask, or ``None`` to decode without one.
+        :returns: (3, h, w) of the tile's frame.
+        """
+        with timed(self.context, "transform"):
+            mixed = self._mix(tile, taps, changes, shares, strengths)
+            if inner is not None:
+                weight = _padded(tile.cut(inner)[None, None])
+                mixed = {
+                    tap: torch.lerp(taps[tap], mixed[tap], F.adaptive_avg_pool2d(weight, _size(taps[tap])))
+                    for tap in TAPS
+                }
+        with timed(self.context, "decode"):
+            support = None
+            if mask is not None:
+                support = _padded(tile.cut(mask)[None, None])
+                support = None if bool((support >= 1).all()) else support
+            image = self.network.decoder(
+                mixed, support, expand=self.expand, renormalize=self.renormalize, tick=self._tick
+            )
+        height, width = tile.cut(shares[0]).shape
+        return image[0, :, :height, :width]
+
+    def _mix(
+        self,
+        tile: Tile,
+        taps: Taps,
+        changes: Sequence[Restyle],
+        shares: Sequence[Tensor],
+        strengths: Sequence[float],
+    ) -> dict[str, Tensor]:
+        present = [i for i, s in enumerate(shares) if len(shares) == 1 or bool((tile.cut(s) > 1e-4).any())]
+        total: dict[str, Tensor] = {}
+        for i in present:
+            self._tick()
+            styled = changes[i].apply(taps)
+            if strengths[i] < 1.0:
+                styled = {tap: torch.lerp(taps[tap], styled[tap], strengths[i]) for tap in TAPS}
+            if len(present) == 1:
+                return styled
+            share = _padded(tile.cut(shares[i])[None, None])
+            for tap in TAPS:
+                part = styled[tap] * F.adaptive_avg_pool2d(share, _size(styled[tap]))
+                total[tap] = part if tap not in total else total[tap] + part
+        return total
+
+
+def _size(x: Tensor) -> tuple[int, int]:
+    return x.shape[-2], x.shape[-1]
+
+
+def _padded_zero(weight: Tensor) -> Tensor:
+    height, width = weight.shape[-2:]
+    return F.pad(weight, (0, -width % 8, 0, -height % 8))

@@ -1,0 +1,230 @@
+"""Engine ``partial-conv``: blended partial convolution with masked transport of style statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.models.bundled import bundled
+from scumble.backend.nn.compact import CompactDecoder, CompactEncoder
+from scumble.backend.nn.restyle import Restyle
+from scumble.backend.regions.blending import Blend, blend, inner_distance, softened
+from scumble.shared.errors import Code, ScumbleError
+
+from . import colour, registry
+from .base import Context, Job, JobRegion, Painted
+from .painter import MARGIN, Network, Painter, Tile, tiles, timed
+from .partial_conv_options import OPTIONS
+
+#: Short side at which a style picture is encoded at style scale 1, in pixels.
+STYLE_SIDE = 512
+#: Thickness below which a region is painted enlarged, in pixels.
+THIN = 40.0
+#: Largest enlargement, and the largest area in pixels that an enlarged crop may reach.
+MAX_ENLARGE, ENLARGED_AREA = 6.0, 1 << 20
+#: Side of a tile's core when memory is plentiful.
+TILE = 1024
+#: Margin that means "the whole layer": the baselines take their statistics from all of it.
+WHOLE_LAYER = 1 << 20
+
+
+class PartialConv:
+    """Stylize painted regions so that only what lies under the mask shapes the result.
+
+    After *Blended partial convolution for masked style transfer*: features come from partial
+    convolutions, statistics from the drawn mask, and three blending techniques join the result to
+    the layer.  The transform is the closed-form optimal transport at four taps.
+    """
+
+    name = "partial-conv"
+    label = "Regions (fast)"
+    help = "Stylizes each painted region with its own style in one pass; quick even without a GPU."
+    options = OPTIONS
+    style_kinds = ("pixels",)
+
+    def margin(self, options: Mapping[str, Any]) -> int:
+        """See :meth:`Engine.margin`; the baselines want the whole layer."""
+        if options["method"] != "partial-conv" or options["parity"]:
+            return WHOLE_LAYER
+        return MARGIN
+
+    def estimate_bytes(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> int:
+        """See :meth:`Engine.estimate_bytes`."""
+        pixels = width * height
+        tile = min(pixels, (TILE + 2 * MARGIN) ** 2)
+        # Floats per pixel: taps 16 + 32/4 + 64/16 + 128/64 = 30, twice; three live activations of
+        # 16 channels and one padded copy while decoding.
+        return tile * 4 * (60 + 64) + pixels * 4 * (12 + 3 * regions) + (200 << 20)
+
+    def run(self, job: Job, context: Context) -> Painted:
+        """See :meth:`Engine.run`."""
+        if job.options["parity"] or job.options["model"] != "compact":
+            from .published import run_published
+
+            return run_published(job, context)
+        big = _enlarged(job)
+        painted = self._paint(big, context)
+        return painted if big is job else _reduced(painted, job)
+
+    @torch.inference_mode()
+    def _paint(self, job: Job, context: Context) -> Painted:
+        options = job.options
+        method = options["method"]
+        device = context.device
+        painter = Painter(
+            load_network(str(device)), context, expand=options["expand_during"], renormalize=options["renormalize"]
+        )
+        content = job.content.to(device)
+        with timed(context, "masks"):
+            masks = tuple(r.mask.numpy().astype(np.float32, copy=False) for r in job.regions)
+            feather = options["feather"] or auto_feather(masks)
+            parts = blend(masks, feather=feather, feather_edge=options["feather_before"])
+            union = _union(job)
+            weights = [torch.from_numpy(m).to(device) for m in masks]
+            support = torch.from_numpy(softened(union, feather / 2) if options["feather_before"] else union).to(device)
+            shares = [torch.from_numpy(s).to(device) for s in parts.shares]
+            inner = torch.from_numpy(parts.inner).to(device) if options["feather_decoder"] else None
+        mask: Tensor | None = support
+        if method != "partial-conv":
+            content, mask, weights, inner = _baseline(method, content, weights, torch.from_numpy(union).to(device))
+        pieces = tiles(torch.from_numpy(union), min(TILE, context.tile))
+        keep: dict[Tile, dict[str, Tensor]] = {}
+        budget = KEEP_TILES if len(pieces) > 1 else 1
+
+        def taps_of(tile: Tile) -> dict[str, Tensor]:
+            if tile in keep:
+                return keep[tile]
+            taps = painter.encode(content, mask, tile, f"{job.key}/{method}")
+            if len(keep) < budget:
+                keep[tile] = taps
+            return taps
+
+        every = pieces
+        if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
+            every = tiles(torch.ones_like(weights[0]), min(TILE, context.tile))
+        stats = painter.statistics(every, taps_of, weights)
+        styles = [[(painter.encode_style(p, style_side(r)), p.weight) for p in r.styles] for r in job.regions]
+        with timed(context, "transform"):
+            changes = [
+                Restyle.between(s, st, texture=r.options["texture"], detail=r.options["detail"])
+                for s, st, r in zip(stats, styles, job.regions, strict=True)
+            ]
+        image = content.clone()
+        strengths = [r.strength for r in job.regions]
+        for done, tile in enumerate(pieces):
+            context.progress("paint", done, len(pieces))
+            context.checkpoint()
+            out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask)
+            x0, y0, x1, y1 = tile.core
+            fx, fy = tile.frame[0], tile.frame[1]
+            image[:, y0:y1, x0:x1] = out[:, y0 - fy : y1 - fy, x0 - fx : x1 - fx]
+        with timed(context, "colour"):
+            image = _finish(job, image, parts, weights)
+        context.progress("paint", len(pieces), len(pieces))
+        alpha = torch.from_numpy(parts.alpha)
+        return Painted(image.cpu(), alpha, {"feather_px": round(float(feather), 2), "tiles": len(pieces)})
+
+
+#: Tiles whose features stay in memory between the two passes.
+KEEP_TILES = 2
+
+
+@lru_cache(maxsize=2)
+def load_network(device: str) -> Network:
+    """The bundled network on a device; loaded once a process."""
+    tensors = bundled("compact")
+    encoder, decoder = CompactEncoder(), CompactDecoder()
+    for net, prefix in ((encoder, "encoder."), (decoder, "decoder.")):
+        net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        net.eval().requires_grad_(False).to(device=torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Network("compact", encoder, decoder)
+
+
+def style_side(region: JobRegion) -> int:
+    """Short side in pixels at which this region's styles are encoded, in steps of 32."""
+    return max(64, round(STYLE_SIDE * region.options["style_scale"] / 32) * 32)
+
+
+def auto_feather(masks: Sequence[np.ndarray]) -> float:
+    """A feather's width in pixels from the regions' size: 2 % of the union's equivalent side, 4 to 16."""
+    area = float(np.clip(np.sum(masks, axis=0), 0, 1).sum())
+    return float(np.clip(0.02 * np.sqrt(area), 4.0, 16.0))
+
+
+def _baseline(
+    method: str, content: Tensor, weights: list[Tensor], union: Tensor
+) -> tuple[Tensor, Tensor | None, list[Tensor], Tensor | None]:
+    """The two naive ways: style the whole layer, or style it with everything else blacked out."""
+    if method == "mask-then-style":
+        content = content * (union > 0)
+    return content, None, [torch.ones_like(w) for w in weights], None
+
+
+def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) -> Tensor:
+    """Colour: towards the styles' palette, back to the content's hues, and less of it all."""
+    content = job.content.to(image)
+    total = torch.zeros_like(image)
+    for region, share, weight in zip(job.regions, parts.shares, weights, strict=True):
+        own = image
+        amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
+        if amount > 0:
+            own = colour.match_palette(own, weight, [(p.image.to(image), p.weight) for p in region.styles], amount)
+        own = own.clamp(0, 1)
+        if region.options["preserve_color"] > 0:
+            own = colour.keep_hues(own, content, region.options["preserve_color"])
+        # Below a quarter the features are so close to the content's that what is left to fade is
+        # the network's own reconstruction error: fade it, so that strength 0 is the identity.
+        own = torch.lerp(content, own, min(1.0, 4.0 * region.strength))
+        total += own * torch.from_numpy(share).to(image)
+    return total
+
+
+def _enlarged(job: Job) -> Job:
+    """Enlarge a crop whose regions are too small or thin for features at 1/8 of the size."""
+    union = _union(job)
+    radius = float(inner_distance(union).max())
+    height, width = union.shape
+    factor = 1.0
+    if np.isfinite(radius) and job.options["method"] == "partial-conv":
+        factor = min(MAX_ENLARGE, THIN / max(1.0, 2 * radius), float(np.sqrt(ENLARGED_AREA / (height * width))))
+    factor = max(factor, 32 / min(height, width))
+    if factor < 1.1:
+        return job
+    size = (round(width * factor), round(height * factor))
+
+    def grow(x: Tensor, interpolation: int) -> Tensor:
+        planes = x if x.ndim == 3 else x[None]
+        big = [cv2.resize(p.numpy(), size, interpolation=interpolation).clip(0, 1) for p in planes]
+        return torch.from_numpy(np.stack(big) if x.ndim == 3 else big[0])
+
+    return replace(
+        job,
+        content=grow(job.content, cv2.INTER_CUBIC),
+        opacity=grow(job.opacity, cv2.INTER_LINEAR),
+        regions=tuple(replace(r, mask=grow(r.mask, cv2.INTER_LINEAR)) for r in job.regions),
+        options={**job.options, "feather": min(200.0, job.options["feather"] * factor)},
+        key=f"{job.key}/{size[0]}x{size[1]}",
+    )
+
+
+def _reduced(painted: Painted, job: Job) -> Painted:
+    """Bring an enlarged result back to the job's size; never beyond the masks that were drawn."""
+    size = job.content.shape[-2:]
+    image = F.interpolate(painted.image[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+    alpha = F.interpolate(painted.alpha[None, None], size, mode="bilinear", antialias=True)[0, 0]
+    return Painted(image, torch.minimum(alpha, torch.from_numpy(_union(job))), painted.notes)
+
+
+def _union(job: Job) -> np.ndarray:
+    return np.clip(np.sum([r.mask.numpy() for r in job.regions], axis=0), 0, 1).astype(np.float32)
+
+
+registry.register(PartialConv())

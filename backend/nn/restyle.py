@@ -1,0 +1,117 @@
+"""Content features into stylized features: transport, matched texture, and the artist's controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .compact import TAPS
+from .matching import gather_blocks, matching_basis, nearest
+from .moments import Moments, mixed, moments
+from .transport import Affine, transport
+
+#: Dimensions in which coarse features are matched.
+MATCH_DIMS = 32
+#: How much of the content's own deviation the "detail" control lets through, per tap, at 0 and 1.
+DETAIL_RANGE = {"1_1": (0.0, 1.0), "2_1": (0.0, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
+#: Taps whose features come from the matched style positions by the "texture" control.
+MATCHED_TAPS = ("2_1", "3_1", "4_1")
+
+
+@dataclass(frozen=True)
+class StyleCode:
+    """What is kept of one style picture.
+
+    :param features: its taps, {tap: (C, h, w)}.
+    :param moments: their moments.
+    :param basis: (MATCH_DIMS, C) principal directions of relu4_1.
+    :param keys: (MATCH_DIMS, h*w) relu4_1 in that basis, centred.
+    """
+
+    features: Mapping[str, Tensor]
+    moments: Mapping[str, Moments]
+    basis: Tensor
+    keys: Tensor
+
+    @classmethod
+    def of(cls, taps: Mapping[str, Tensor]) -> StyleCode:
+        """From the encoder's taps of one picture, (1, C, h, w) each."""
+        features = {tap: taps[tap][0] for tap in TAPS}
+        stats = {tap: moments(features[tap]) for tap in TAPS}
+        deep = features["4_1"].flatten(1)
+        centred = deep - stats["4_1"].mean.to(deep)[:, None]
+        basis = matching_basis(centred, MATCH_DIMS)
+        return cls(features, stats, basis, basis @ centred)
+
+    @property
+    def bytes(self) -> int:
+        """Memory it holds."""
+        return sum(t.numel() * t.element_size() for t in (*self.features.values(), self.keys))
+
+
+@dataclass(frozen=True)
+class Restyle:
+    """How one region's features are changed; made once, applied tile by tile.
+
+    :param maps: the transport of each tap.
+    :param styles: the styles with weights that add up to one.
+    :param texture: 0 (transport only) to 1 (matched style features only).
+    :param detail: 0 (fine taps carry the style's mean only) to 1 (all the content's detail).
+    """
+
+    maps: Mapping[str, Affine]
+    styles: Sequence[tuple[StyleCode, float]]
+    means: Mapping[str, Tensor]
+    texture: float
+    detail: float
+
+    @classmethod
+    def between(
+        cls,
+        content: Mapping[str, Moments],
+        styles: Sequence[tuple[StyleCode, float]],
+        *,
+        texture: float,
+        detail: float,
+    ) -> Restyle:
+        """From the content region's moments and the region's styles."""
+        target = {tap: mixed([(code.moments[tap], w) for code, w in styles]) for tap in TAPS}
+        maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
+        return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail)
+
+    def apply(self, taps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Stylized taps of one tile, {tap: (1, C, h, w)} in and out."""
+        out: dict[str, Tensor] = {}
+        for tap in TAPS:
+            low, high = DETAIL_RANGE[tap]
+            gain = low + (high - low) * self.detail
+            moved = self.maps[tap].apply(taps[tap])
+            if gain != 1.0:
+                mean = self.means[tap].to(moved)[:, None, None]
+                moved = mean + gain * (moved - mean)
+            out[tap] = moved
+        if self.texture > 0:
+            self._borrow(out)
+        return {tap: x.clamp_min(0.0) for tap, x in out.items()}
+
+    def _borrow(self, taps: dict[str, Tensor]) -> None:
+        deep = taps["4_1"]
+        size = (deep.shape[-2], deep.shape[-1])
+        matched = {tap: torch.zeros_like(taps[tap]) for tap in MATCHED_TAPS}
+        for code, weight in self.styles:
+            mean = code.moments["4_1"].mean.to(deep)
+            queries = code.basis @ (deep[0].flatten(1) - mean[:, None])
+            index = nearest(queries, code.keys)
+            grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
+            for tap in MATCHED_TAPS:
+                laid = gather_blocks(code.features[tap], index, size, grid)
+                # A side that does not divide by 8 leaves a rim that no coarse position covers.
+                height, width = matched[tap].shape[-2:]
+                pad = (0, width - laid.shape[-1], 0, height - laid.shape[-2])
+                laid = torch.nn.functional.pad(laid[None], pad, mode="replicate")
+                matched[tap] += weight * laid
+        for tap in MATCHED_TAPS:
+            taps[tap] = torch.lerp(taps[tap], matched[tap], self.texture)

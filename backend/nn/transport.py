@@ -1,0 +1,65 @@
+"""Closed-form style transform: optimal transport between the Gaussians of content and style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .moments import Moments
+
+#: Shrinkage of a covariance towards its mean variance, as a share of that variance.
+SHRINKAGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Affine:
+    """``y = matrix @ x + offset`` on the channel axis; float64."""
+
+    matrix: Tensor
+    offset: Tensor
+
+    def apply(self, features: Tensor) -> Tensor:
+        """Map (..., C, H, W) features, in their own precision."""
+        matrix = self.matrix.to(features)
+        offset = self.offset.to(features)
+        flat = features.flatten(-2)
+        return (torch.matmul(matrix, flat) + offset[:, None]).view_as(features)
+
+
+def shrunk(m: Moments) -> Tensor:
+    """The covariance pulled towards a multiple of the identity, the more the fewer positions.
+
+    A region of n positions cannot tell C x C numbers apart when n is below C: its sample
+    covariance is singular and its inverse root would blow noise up.  The pull C / (C + 4 n) is 1 %
+    at n = 25 C and a half where n = C / 4.
+    """
+    size = m.covariance.shape[0]
+    variance = torch.trace(m.covariance) / size
+    eye = torch.eye(size, dtype=m.covariance.dtype, device=m.covariance.device)
+    share = size / (size + 4.0 * m.count)
+    pull = (1 - share) * m.covariance + share * variance * eye
+    return pull + (SHRINKAGE * variance + 1e-10) * eye
+
+
+def _root(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    values, vectors = torch.linalg.eigh(matrix)
+    values = values.clamp_min(1e-12)
+    root = (vectors * values.sqrt()) @ vectors.T
+    inverse = (vectors * values.rsqrt()) @ vectors.T
+    return root, inverse
+
+
+def transport(content: Moments, style: Moments) -> Affine:
+    """The Monge-Kantorovich map that takes content's Gaussian to style's.
+
+    ``A = C^-1/2 (C^1/2 S C^1/2)^1/2 C^-1/2`` with shrunk covariances C and S: of all affine maps
+    with the right first two moments it moves the features least (Olkin and Pukelsheim 1982), so
+    the content's structure stays.
+    """
+    c, s = shrunk(content), shrunk(style)
+    root, inverse = _root(c)
+    middle, _ = _root(root @ s @ root)
+    matrix = inverse @ middle @ inverse
+    return Affine(matrix, style.mean - matrix @ content.mean)

@@ -1,0 +1,195 @@
+"""Train the compact decoder on reconstructed, stylized and masked pictures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
+from scumble.backend.nn.moments import moments
+from scumble.backend.nn.restyle import Restyle, StyleCode
+from scumble.backend.nn.vgg import VGG16
+
+from .curves import Curves
+from .data import Crops
+from .losses import (
+    TeacherBasis,
+    content_loss,
+    fit_teacher_basis,
+    sliced_colour,
+    total_variation,
+)
+from .sheets import sample_sheet
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what is learned."""
+
+    steps: int
+    seed: int = 1
+    size: int = 176
+    batch: int = 4
+    rate: float = 1.5e-3
+    style_weight: float = 1.0
+    content_weight: float = 0.6
+    colour_weight: float = 8.0
+    variation_weight: float = 0.05
+    reconstruct_every: int = 5
+    save_every: int = 250
+
+
+def read_encoder(path: Path) -> CompactEncoder:
+    """The encoder of a safetensors file, frozen."""
+    encoder = CompactEncoder()
+    encoder.load_state_dict(_part(load_file(path), "encoder."))
+    return encoder.eval().requires_grad_(False)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
+
+
+@torch.no_grad()
+def teacher_basis(encoder: CompactEncoder, teacher_file: Path, sources: tuple[Crops, ...]) -> TeacherBasis:
+    """Fit the maps to VGG-16's channels on a few dozen crops of each source."""
+    teacher = VGG16.from_tensors(load_file(teacher_file))
+    ours, theirs = [], []
+    for _ in range(12):
+        images = torch.cat([s.batch(2, 128) for s in sources])
+        ours.append(encoder(images))
+        theirs.append(teacher(images, TAPS))
+    return TeacherBasis(fit_teacher_basis(ours, theirs))
+
+
+@torch.no_grad()
+def stylized_targets(
+    content: dict[str, Tensor], style: dict[str, Tensor], controls: list[tuple[float, float]]
+) -> dict[str, Tensor]:
+    """Stylized taps of each pair in the batch, with (texture, detail) controls for each."""
+    rows = []
+    for i, (texture, detail) in enumerate(controls):
+        one = {tap: content[tap][i : i + 1] for tap in TAPS}
+        code = StyleCode.of({tap: style[tap][i : i + 1] for tap in TAPS})
+        stats = {tap: moments(one[tap][0]) for tap in TAPS}
+        rows.append(Restyle.between(stats, [(code, 1.0)], texture=texture, detail=detail).apply(one))
+    return {tap: torch.cat([r[tap] for r in rows]) for tap in TAPS}
+
+
+def train_decoder(
+    photos: Path,
+    paintings: Path,
+    encoder_file: Path,
+    teacher_file: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    start: Path | None = None,
+) -> None:
+    """Train and write ``encoder.*`` and ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint."""
+    torch.manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    encoder = read_encoder(encoder_file)
+    decoder = CompactDecoder()
+    if start is not None:
+        known, own = _part(load_file(start), "decoder."), decoder.state_dict()
+        decoder.load_state_dict({k: known[k] if k in known else v for k, v in own.items()})
+    sources = (Crops(photos, recipe.seed), Crops(paintings, recipe.seed + 1))
+    judge = teacher_basis(encoder, teacher_file, sources)
+    optimizer = torch.optim.Adam(decoder.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda i: min(1.0, (i + 1) / 100) * max(0.02, 1 - i / recipe.steps)
+    )
+    checkpoint = out.with_suffix(".checkpoint")
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        decoder.load_state_dict(state["decoder"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        first = int(state["step"])
+        # Other draws than the first run's, but the same ones each time this step is resumed from.
+        rng = np.random.default_rng([recipe.seed, first])
+        sources = (Crops(photos, recipe.seed + first), Crops(paintings, recipe.seed + 1 + first))
+    curves = Curves(out.with_suffix(".csv"))
+    began = time.monotonic()
+    for step in range(first, recipe.steps):
+        values = _step(step, recipe, encoder, decoder, judge, sources, rng, optimizer)
+        schedule.step()
+        if step % 25 == 0:
+            curves.add(step, time.monotonic() - began, values)
+        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+            _save(out, encoder, decoder)
+            torch.save(
+                {
+                    "decoder": decoder.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "step": step + 1,
+                },
+                checkpoint,
+            )
+            sample_sheet(encoder, decoder, sources, out.with_name(f"{out.stem}-{step + 1:06d}.png"))
+
+
+def _step(
+    step: int,
+    recipe: Recipe,
+    encoder: CompactEncoder,
+    decoder: CompactDecoder,
+    judge: TeacherBasis,
+    sources: tuple[Crops, Crops],
+    rng: np.random.Generator,
+    optimizer: torch.optim.Optimizer,
+) -> dict[str, float]:
+    photos, paintings = sources
+    half = max(1, recipe.batch // 2)
+    if step % recipe.reconstruct_every == 0:
+        images = torch.cat([photos.batch(half, recipe.size), paintings.batch(half, recipe.size)])
+        with torch.no_grad():
+            taps = encoder(images)
+        output = decoder(taps)
+        again = encoder(output)
+        loss = 20 * ((output - images) ** 2).mean() + content_loss(again, taps, dict.fromkeys(TAPS, 0.25))
+        values = {"reconstruction": float(loss.detach())}
+    else:
+        images = photos.batch(recipe.batch, recipe.size)
+        styles = paintings.batch(recipe.batch, recipe.size, scale=(0.5, 1.0))
+        controls = [(float(t), float(d)) for t, d in rng.uniform(0, 1, (recipe.batch, 2))]
+        with torch.no_grad():
+            both = encoder(torch.cat([images, styles]))
+            content = {tap: f[: recipe.batch] for tap, f in both.items()}
+            style = {tap: f[recipe.batch :] for tap, f in both.items()}
+        target = stylized_targets(content, style, controls)
+        output = decoder(target)
+        again = encoder(output)
+        keep = content_loss(again, target, {"3_1": 0.3, "4_1": 1.0})
+        look = judge.style_loss(again, style)
+        directions = torch.nn.functional.normalize(torch.randn(6, 3), dim=1)
+        colour = sliced_colour(output, styles, directions)
+        loss = (
+            recipe.content_weight * keep
+            + recipe.style_weight * look
+            + recipe.colour_weight * colour
+            + recipe.variation_weight * total_variation(output)
+        )
+        values = {"content": float(keep.detach()), "style": float(look.detach()), "colour": float(colour.detach())}
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(decoder.parameters(), 5.0)
+    optimizer.step()
+    return values
+
+
+def _save(out: Path, encoder: CompactEncoder, decoder: CompactDecoder) -> None:
+    state = {f"encoder.{k}": v.contiguous() for k, v in encoder.state_dict().items()}
+    state |= {f"decoder.{k}": v.detach().contiguous() for k, v in decoder.state_dict().items()}
+    partial = out.with_suffix(".partial")
+    save_file(state, partial)
+    partial.replace(out)
