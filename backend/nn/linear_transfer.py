@@ -9,6 +9,7 @@ in the released masked code; :mod:`scumble.backend.engines.parity` holds the pip
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -172,7 +173,7 @@ class CovarianceNet(nn.Module):
         super().__init__()
         widths = (WIDTH[layer], WIDTH[layer] // 2, WIDTH[layer] // 4, MATRIX)
         layers: list[nn.Module] = []
-        for cin, cout in zip(widths, widths[1:], strict=False):
+        for cin, cout in pairwise(widths):
             layers += [PartialConv2d(cin, cout, padding="constant"), nn.ReLU()]
         self.convs = nn.Sequential(*layers[:-1])
         self.fc = nn.Linear(MATRIX * MATRIX, MATRIX * MATRIX)
