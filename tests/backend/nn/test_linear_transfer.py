@@ -8,6 +8,8 @@ style picture of the content's size.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from scumble.backend.engines.parity import (
@@ -158,6 +160,15 @@ def released_pipeline(
 
 
 # Tests ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Pictures this small lose more to waiting for a second thread than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class Pair:
