@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,15 @@ def drawn_weights() -> dict[str, torch.Tensor]:
     return tensors
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Pictures this small lose more to waiting for a second thread than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def vgg() -> VGG16:
     return VGG16.from_tensors(drawn_weights())
@@ -34,7 +44,7 @@ def vgg() -> VGG16:
 
 @pytest.fixture
 def judge(vgg: VGG16) -> Judge:
-    return Judge(vgg, long_side=96)
+    return Judge(vgg, long_side=48)
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +54,17 @@ def judge_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def small(picture: np.ndarray, long_side: int = 96) -> np.ndarray:
+def shrunk(picture: np.ndarray, long_side: int = 96) -> np.ndarray:
     """A picture scaled down to a long side."""
     image = Image.fromarray(picture).convert("RGB")
     image.thumbnail((long_side, long_side))
     return np.array(image)
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[..., np.ndarray]:
+    """The function that scales a picture down."""
+    return shrunk
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +75,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     photos.mkdir()
     styles.mkdir()
     for name in ("astronaut", "coffee", "chelsea", "rocket"):
-        picture = small(getattr(data, name)())
+        picture = shrunk(getattr(data, name)())
         labels = np.zeros(picture.shape[:2], np.uint8)
         labels[8:40, 10:50] = 1
         labels[44:60, 30:70] = 2
@@ -67,5 +83,5 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         Image.fromarray(picture).save(photos / f"{name}.jpg", quality=95)
         Image.fromarray(labels).save(photos / f"{name}.png")
     for name in ("immunohistochemistry", "retina"):
-        Image.fromarray(small(getattr(data, name)(), 64)).save(styles / f"{name}.png")
+        Image.fromarray(shrunk(getattr(data, name)(), 64)).save(styles / f"{name}.png")
     return photos, styles
