@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--peer", action="append", default=[], help="also measure this program, if installed")
     parser.add_argument(
-        "--sweep", metavar="NAME=V,V,…", help="curve: the control and its values (default detail=0,0.25,…,1)"
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="NAME=V,V,…",
+        help="curve: a control and its values; several move together (default: texture up, detail down)",
     )
     parser.add_argument("--tiny", action="store_true", help="regions of 0.05 to 2 %% of the picture")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N triplets")
@@ -58,18 +62,16 @@ def _pairs(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _sweep(text: str | None) -> tuple[str, tuple[float, ...]]:
+def _sweep(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
     from .curve import STEPS
 
-    if text is None:
-        return "detail", STEPS
-    name, _, values = text.partition("=")
     try:
-        return name.strip(), tuple(float(v) for v in values.split(",")) if values else STEPS
+        found = {n: tuple(float(v) for v in values.split(",")) for n, values in _pairs(texts).items()}
     except ValueError:
         raise ScumbleError(
-            Code.BAD_REQUEST, f"{text!r} is not a sweep.", "Write it as --sweep detail=0,0.5,1."
+            Code.BAD_REQUEST, "A sweep takes numbers.", "Write it as --sweep detail=0,0.5,1."
         ) from None
+    return found or STEPS
 
 
 def _variants(args: argparse.Namespace, kind: str) -> tuple[Any, ...]:
@@ -83,7 +85,7 @@ def _variants(args: argparse.Namespace, kind: str) -> tuple[Any, ...]:
     elif kind == "table3":
         own = table3_variants(base)
     elif kind == "curve":
-        own = curve_variants(base, *_sweep(args.sweep))
+        own = curve_variants(base, _sweep(args.sweep))
     elif args.method:
         own = tuple(Variant(m, args.engine, {**base.options, "method": m}) for m in args.method)
     else:

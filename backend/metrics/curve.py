@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from scumble.shared.errors import Code, ScumbleError
 
 from .bench import Variant
 from .tables import Summary, markdown, number
 
-#: The control's values when none are asked for.
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
-#: Sweeps whose name is not an option of the engine.
+Sweep = Mapping[str, Sequence[float]]
+
+#: From the faithful end to the strong end, when no sweep is asked for.
+STEPS: dict[str, tuple[float, ...]] = {
+    "texture": (0.0, 0.25, 0.5, 0.75, 1.0),
+    "detail": (1.0, 0.75, 0.5, 0.25, 0.0),
+}
+#: The control that is the region's strength instead of an option of the engine.
 STRENGTH = "strength"
 
 
@@ -24,13 +31,25 @@ class Point:
     content_distance: float
 
 
-def curve_variants(base: Variant, control: str, values: Sequence[float] = STEPS) -> tuple[Variant, ...]:
-    """One variant per value of a control: an option of the engine, or the region's ``strength``."""
-    if control == STRENGTH:
-        return tuple(Variant(f"{control}={v:g}", base.engine, base.options, v) for v in values)
-    return tuple(
-        Variant(f"{control}={v:g}", base.engine, {**base.options, control: v}, base.strength) for v in values
-    )
+def curve_variants(base: Variant, sweep: Sweep = STEPS) -> tuple[Variant, ...]:
+    """One variant per step of the controls, which move together.
+
+    :param sweep: for each option of the engine, or the region's ``strength``, as many values as steps.
+    :raises ScumbleError: ``bad_request`` if the controls have different numbers of values.
+    """
+    if not sweep or len({len(values) for values in sweep.values()}) != 1:
+        raise ScumbleError(
+            Code.BAD_REQUEST,
+            "The swept controls have different numbers of values.",
+            "Controls move together: give each as many values.",
+        )
+    found = []
+    for values in zip(*sweep.values(), strict=True):
+        setting = dict(zip(sweep, values, strict=True))
+        name = " ".join(f"{k}={v:g}" for k, v in setting.items())
+        strength = setting.pop(STRENGTH, base.strength)
+        found.append(Variant(name, base.engine, {**base.options, **setting}, strength))
+    return tuple(found)
 
 
 def points(found: Summary, names: Sequence[str]) -> list[Point]:

@@ -20,19 +20,12 @@ MODEL = "vgg16-oxford"
 def judge_file(file: Path | None = None) -> Path:
     """The judge's weights: the given file, or the catalogue's once it was fetched.
 
-    :raises ScumbleError: ``model_missing``.
+    :raises ScumbleError: ``model_missing`` with how to get it, or ``model_corrupt``.
     """
     if file is None:
         from scumble.backend.models import catalogue
 
-        found = catalogue.installed(MODEL)
-        if found is None:
-            raise ScumbleError(
-                Code.MODEL_MISSING,
-                "The judge of picture quality, Oxford's VGG-16, is not installed.",
-                f"Fetch it with: scumble models fetch {MODEL}",
-            )
-        return found
+        return catalogue.require(MODEL)
     if not file.is_file():
         raise ScumbleError(Code.MODEL_MISSING, f"There is no file {file}.", "Check the path after --judge.")
     return file

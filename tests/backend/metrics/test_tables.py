@@ -27,6 +27,7 @@ from scumble.backend.metrics.tables import (
     table3,
     table3_variants,
 )
+from scumble.shared.errors import ScumbleError
 
 BASE = Variant("partial-conv", options={"texture": "0.5"})
 
@@ -130,10 +131,17 @@ def test_the_drawing_is_valid_and_names_every_point():
     assert {"a", "b", "c", "peer"} <= texts
 
 
-def test_a_sweep_sets_an_option_or_the_strength():
-    assert [v.options["detail"] for v in curve_variants(BASE, "detail", (0, 1))] == [0, 1]
-    assert [v.strength for v in curve_variants(BASE, "strength", (0, 0.5))] == [0, 0.5]
-    assert "strength" not in curve_variants(BASE, "strength", (0.5,))[0].options
+def test_a_sweep_moves_its_controls_together():
+    found = curve_variants(BASE, {"detail": (1, 0), "strength": (0, 0.5)})
+    assert [v.options["detail"] for v in found] == [1, 0]
+    assert [v.strength for v in found] == [0, 0.5]
+    assert [v.name for v in found] == ["detail=1 strength=0", "detail=0 strength=0.5"]
+    assert all("strength" not in v.options and v.options["texture"] == "0.5" for v in found)
+
+
+def test_a_sweep_of_unequal_lengths_is_refused():
+    with pytest.raises(ScumbleError, match="different numbers"):
+        curve_variants(BASE, {"detail": (1, 0), "texture": (0,)})
 
 
 def test_points_come_only_from_what_was_measured():
