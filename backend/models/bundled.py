@@ -15,14 +15,12 @@ import sys
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from scumble.shared.errors import Code, ScumbleError
+
+if TYPE_CHECKING:  # torch is imported where tensors are read, so that a mere list stays quick
+    from torch import Tensor
 
 #: The set that the main engine uses when nothing else is asked for.
 DEFAULT = "compact"
@@ -80,6 +78,9 @@ def _verified(name: str, folder: Path) -> bytes:
 
 
 def _load(name: str, folder: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
     try:
         tensors = load(_verified(name, folder))
     except SafetensorError as error:
@@ -108,6 +109,8 @@ def bundled(name: str = DEFAULT, folder: Path | None = None) -> dict[str, Tensor
 
 def bundled_metadata(name: str = DEFAULT, folder: Path | None = None) -> dict[str, str]:
     """The text that was stored beside the tensors (widths, recipe, licence)."""
+    from safetensors import safe_open
+
     place = folder or weights_folder()
     _verified(name, place)
     with safe_open(place / f"{name}{SUFFIX}", framework="pt") as file:
@@ -126,6 +129,10 @@ def pin(folder: Path) -> dict[str, dict[str, Any]]:
     :raises ScumbleError: ``model_corrupt`` if one of them does not load or holds a value that is
         not finite, so that a broken training run cannot be shipped by mistake.
     """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
     entries: dict[str, dict[str, Any]] = {}
     for file in sorted(folder.glob(f"*{SUFFIX}")):
         data = file.read_bytes()
