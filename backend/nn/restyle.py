@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .compact import TAPS
-from .matching import gather_blocks, matching_basis, nearest
+from .matching import borrow, coherent_matches, matching_basis
 from .moments import Moments, mixed, moments
 from .transport import Affine, transport
 
@@ -18,7 +18,8 @@ MATCH_DIMS = 32
 #: How much of the content's own deviation the "detail" control lets through, per tap, at 0 and 1.
 DETAIL_RANGE = {"1_1": (0.0, 1.0), "2_1": (0.0, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
 #: Taps whose features come from the matched style positions by the "texture" control.
-MATCHED_TAPS = ("2_1", "3_1", "4_1")
+#: Finer taps would show the seams between pieces as cuts; the decoder sharpens these two well enough.
+MATCHED_TAPS = ("3_1", "4_1")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Restyle:
         return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail)
 
     def apply(self, taps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Stylized taps of one tile, {tap: (1, C, h, w)} in and out."""
+        """Stylized taps of one tile, {tap: (1, C, h, w)} in and out, of sides that are
+        whole coarse cells (multiples of 8 px)."""
         out: dict[str, Tensor] = {}
         for tap in TAPS:
             low, high = DETAIL_RANGE[tap]
@@ -104,14 +106,9 @@ class Restyle:
         for code, weight in self.styles:
             mean = code.moments["4_1"].mean.to(deep)
             queries = code.basis @ (deep[0].flatten(1) - mean[:, None])
-            index = nearest(queries, code.keys)
             grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
+            index = coherent_matches(queries, code.keys, size, grid)
             for tap in MATCHED_TAPS:
-                laid = gather_blocks(code.features[tap], index, size, grid)
-                # A side that does not divide by 8 leaves a rim that no coarse position covers.
-                height, width = matched[tap].shape[-2:]
-                pad = (0, width - laid.shape[-1], 0, height - laid.shape[-2])
-                laid = torch.nn.functional.pad(laid[None], pad, mode="replicate")
-                matched[tap] += weight * laid
+                matched[tap] += weight * borrow(code.features[tap], index, size, grid)
         for tap in MATCHED_TAPS:
             taps[tap] = torch.lerp(taps[tap], matched[tap], self.texture)

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from .moments import Moments
 
+#: Largest factor by which any direction of the features is stretched.  A smooth region under a rough
+#: style would otherwise have its noise blown up into embossed grain; texture is borrowed instead.
+MAX_GAIN = 4.0
 #: Shrinkage of a covariance towards its mean variance, as a share of that variance.
 SHRINKAGE = 1e-3
 
@@ -56,10 +59,13 @@ def transport(content: Moments, style: Moments) -> Affine:
 
     ``A = C^-1/2 (C^1/2 S C^1/2)^1/2 C^-1/2`` with shrunk covariances C and S: of all affine maps
     with the right first two moments it moves the features least (Olkin and Pukelsheim 1982), so
-    the content's structure stays.
+    the content's structure stays.  Its stretches are softly limited to :data:`MAX_GAIN`.
     """
     c, s = shrunk(content), shrunk(style)
     root, inverse = _root(c)
     middle, _ = _root(root @ s @ root)
-    matrix = inverse @ middle @ inverse
+    gains, axes = torch.linalg.eigh(inverse @ middle @ inverse)
+    spare = MAX_GAIN - 1.0
+    gains = torch.where(gains > 1.0, 1.0 + spare * torch.tanh((gains - 1.0) / spare), gains)
+    matrix = (axes * gains) @ axes.T
     return Affine(matrix, style.mean - matrix @ content.mean)

@@ -49,7 +49,8 @@ def read_encoder(path: Path) -> CompactEncoder:
     """The encoder of a safetensors file, frozen."""
     encoder = CompactEncoder()
     encoder.load_state_dict(_part(load_file(path), "encoder."))
-    return encoder.eval().requires_grad_(False)
+    encoder.eval().requires_grad_(False)
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -79,7 +80,8 @@ def stylized_targets(
         code = StyleCode.of({tap: style[tap][i : i + 1] for tap in TAPS})
         stats = {tap: moments(one[tap][0]) for tap in TAPS}
         rows.append(Restyle.between(stats, [(code, 1.0)], texture=texture, detail=detail).apply(one))
-    return {tap: torch.cat([r[tap] for r in rows]) for tap in TAPS}
+    batch = {tap: torch.cat([r[tap] for r in rows]) for tap in TAPS}
+    return {tap: f.contiguous(memory_format=torch.channels_last) for tap, f in batch.items()}
 
 
 def train_decoder(
@@ -96,7 +98,7 @@ def train_decoder(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     encoder = read_encoder(encoder_file)
-    decoder = CompactDecoder()
+    decoder = CompactDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         known, own = _part(load_file(start), "decoder."), decoder.state_dict()
         decoder.load_state_dict({k: known[k] if k in known else v for k, v in own.items()})
@@ -122,7 +124,7 @@ def train_decoder(
     for step in range(first, recipe.steps):
         values = _step(step, recipe, encoder, decoder, judge, sources, rng, optimizer)
         schedule.step()
-        if step % 25 == 0:
+        if step % 24 == 0:
             curves.add(step, time.monotonic() - began, values)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(out, encoder, decoder)
@@ -163,7 +165,7 @@ def _step(
         styles = paintings.batch(recipe.batch, recipe.size, scale=(0.5, 1.0))
         controls = [(float(t), float(d)) for t, d in rng.uniform(0, 1, (recipe.batch, 2))]
         with torch.no_grad():
-            both = encoder(torch.cat([images, styles]))
+            both = encoder(torch.cat([images, styles]).to(memory_format=torch.channels_last))
             content = {tap: f[: recipe.batch] for tap, f in both.items()}
             style = {tap: f[recipe.batch :] for tap, f in both.items()}
         target = stylized_targets(content, style, controls)

@@ -16,7 +16,7 @@ from scumble.backend.nn.restyle import Restyle, StyleCode
 from .data import Crops
 
 #: (texture, detail) of the columns after photo, painting and plain reconstruction.
-COLUMNS = ((0.0, 1.0), (0.0, 0.0), (0.5, 0.5), (1.0, 0.5), (1.0, 0.0))
+COLUMNS = ((0.0, 1.0), (0.0, 0.3), (0.5, 0.5), (1.0, 0.5), (1.0, 0.0))
 
 
 @torch.no_grad()
@@ -45,6 +45,6 @@ def sample_sheet(
 def _fixed(source: Crops, row: int, rows: int) -> Tensor:
     image = source.images[len(source.images) * (2 * row + 1) // (2 * rows)]
     side = min(image.shape[:2]) // 8 * 8
-    crop = np.ascontiguousarray(image[:side, :side])
+    crop = image[:side, :side].copy()
     x = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
     return torch.nn.functional.interpolate(x, (256, 256), mode="bilinear", antialias=True)
