@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from .errors import ScumbleError
 from .messages import StylizeResult
@@ -107,8 +107,18 @@ class Answer:
     value: Any
 
 
-Event = Union[
-    Connected, Waiting, Pong, Accepted, Progress, Preview, Finished, Failed, Cancelling, Cancelled, Answer
-]
+Event = (
+    Connected
+    | Waiting
+    | Pong
+    | Accepted
+    | Progress
+    | Preview
+    | Finished
+    | Failed
+    | Cancelling
+    | Cancelled
+    | Answer
+)
 #: Events after which no other event of that job or request follows.
 FINAL = (Finished, Failed, Cancelled, Answer, Pong)

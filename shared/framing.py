@@ -23,11 +23,33 @@ MAGIC = b"SCUMBLE1"
 PROTOCOLS = (1,)
 #: Messages of a client.
 REQUESTS = frozenset(
-    "hello ping describe stylize segment cancel release models free_memory shutdown".split()
+    {
+        "hello",
+        "ping",
+        "describe",
+        "stylize",
+        "segment",
+        "cancel",
+        "release",
+        "models",
+        "free_memory",
+        "shutdown",
+    }
 )
 #: Messages of a backend.
 ANSWERS = frozenset(
-    "welcome pong description accepted progress preview result failed cancelling cancelled".split()
+    {
+        "welcome",
+        "pong",
+        "description",
+        "accepted",
+        "progress",
+        "preview",
+        "result",
+        "failed",
+        "cancelling",
+        "cancelled",
+    }
 )
 #: The one buffer format that is not pixels: UTF-8 JSON, ``width`` bytes by 1.
 JSON_FORMAT = "json"
@@ -160,7 +182,7 @@ def decode(frames: Sequence[Bytes], limits: Limits = LIMITS) -> Message:
     _check_magic(frames[0])
     _check_header_size(memoryview(frames[1]).nbytes, limits, "")
     header = _parse(frames[1])
-    reply_to = header.get("id")
+    reply_to: Any = header.get("id")
     if not is_id(reply_to):
         raise FrameError(Code.BAD_REQUEST, "The message has no proper id.")
     kind, body = header.get("type"), header.get("body", {})

@@ -57,15 +57,16 @@ class Link:
         self._socket.curve_serverkey = connection.server_key.encode("ascii")
         self._socket.curve_publickey = connection.client.public.encode("ascii")
         self._socket.curve_secretkey = connection.client.secret.encode("ascii")
-        gone = (
-            zmq.EVENT_DISCONNECTED
+        news = (
+            zmq.EVENT_HANDSHAKE_SUCCEEDED  # wakes the poll, so that what waits can be sent
+            | zmq.EVENT_DISCONNECTED
             | zmq.EVENT_CLOSED
             | zmq.EVENT_CONNECT_RETRIED
             | zmq.EVENT_HANDSHAKE_FAILED_AUTH
             | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
             | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
         )
-        self._monitor = self._socket.get_monitor_socket(gone)
+        self._monitor = self._socket.get_monitor_socket(news)
         self._monitor.setsockopt(zmq.LINGER, 0)
         self._poller = zmq.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
@@ -116,7 +117,8 @@ class Link:
                     return messages
         elif self._monitor in ready:
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
-            self.lost = zmq.Event(event).name.lower()
+            if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self.lost = str(zmq.Event(event).name).lower()
         return messages
 
     def close(self) -> None:

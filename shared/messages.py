@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from .errors import Code, ScumbleError
 
@@ -21,7 +21,7 @@ CHANNELS: dict[str, int] = {"rgba": 4, "bgra": 4, "rgb": 3, "bgr": 3, "gray": 1,
 #: Bytes of each sample type; all are little-endian.
 SAMPLE_BYTES: dict[str, int] = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
 
-Bytes = Union[bytes, bytearray, memoryview]
+Bytes = bytes | bytearray | memoryview
 
 
 def _check_size(width: int, height: int, pixel_bytes: int, data: Bytes, what: str) -> None:
@@ -113,7 +113,7 @@ class TextStyle:
 class BlendStyle:
     """Two to four styles mixed by weight; weights are positive and need not add up to one."""
 
-    parts: tuple[tuple[Union[BundledStyle, PixelStyle, TextStyle], float], ...]
+    parts: tuple[tuple[BundledStyle | PixelStyle | TextStyle, float], ...]
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.parts) <= 4:
@@ -122,7 +122,7 @@ class BlendStyle:
             raise ScumbleError(Code.BAD_REQUEST, "The weights of a blend are positive numbers.")
 
 
-StyleRef = Union[BundledStyle, PixelStyle, TextStyle, BlendStyle]
+StyleRef = BundledStyle | PixelStyle | TextStyle | BlendStyle
 
 
 @dataclass(frozen=True)
