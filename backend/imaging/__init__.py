@@ -1,0 +1,1 @@
+"""Pixels in and out: raw buffers, picture files, compositing.  numpy only; nothing here imports torch."""

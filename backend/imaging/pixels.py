@@ -1,0 +1,145 @@
+"""Raw pixel buffers to float RGB and back.
+
+Everything works on a rectangle of a buffer and touches no byte outside it, so the cost follows the
+selection and not the canvas.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import CHANNELS, DType, MaskBuffer, PixelBuffer, PixelLayout
+
+from ..regions.geometry import Box
+from . import transfer
+from .types import Floats, Samples
+
+#: numpy's name of each sample type.
+NUMPY: dict[str, str] = {"u8": "|u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
+#: The layout of a new layer above a layer of each layout.
+WITH_ALPHA: dict[str, PixelLayout] = {
+    "rgba": "rgba", "rgb": "rgba", "bgra": "bgra", "bgr": "bgra", "graya": "graya", "gray": "graya",
+}  # fmt: skip
+#: Largest value of the integer sample types.
+FULL: dict[str, int] = {"u8": 255, "u16": 65535}
+
+
+def samples(buffer: PixelBuffer | MaskBuffer) -> Samples:
+    """The buffer as (H, W, C) samples, without a copy; a mask has one channel."""
+    channels = CHANNELS[buffer.layout] if isinstance(buffer, PixelBuffer) else 1
+    flat = np.frombuffer(buffer.data, dtype=NUMPY[buffer.dtype])
+    return flat.reshape(buffer.height, buffer.width, channels)
+
+
+def as_bytes(raw: Samples) -> memoryview:
+    """Samples as bytes in order; without a copy when they lie in order already."""
+    flat: Any = np.ascontiguousarray(raw).reshape(-1).view(np.uint8)
+    return memoryview(flat)
+
+
+def to_float(raw: Samples, dtype: DType) -> Floats:
+    """Samples to float32, whole integer range to [0, 1]; exact, so that encoding gives them back."""
+    if dtype in FULL:
+        scaled: Floats = np.asarray(raw, np.float32) / np.float32(FULL[dtype])
+        return scaled
+    return np.asarray(raw, np.float32)
+
+
+def from_float(values: Floats, dtype: DType) -> Samples:
+    """float32 to samples: rounded and clipped for integers, as they are for floats."""
+    if dtype in FULL:
+        full = np.float32(FULL[dtype])
+        return np.rint(np.clip(values, 0, 1) * full).astype(NUMPY[dtype])
+    if dtype == "f16":
+        limit = np.float32(65504)
+        values = np.clip(values, -limit, limit)
+    return values.astype(NUMPY[dtype])
+
+
+def _to_rgb(color: Samples, layout: PixelLayout) -> Samples:
+    if layout in ("gray", "graya"):
+        return np.repeat(color, 3, axis=2)
+    return color[..., ::-1] if layout in ("bgr", "bgra") else color
+
+
+def opacity_bits(buffer: PixelBuffer, box: Box) -> NDArray[np.bool_] | None:
+    """(h, w) booleans, true where the layer is not wholly transparent; ``None`` without an alpha."""
+    if buffer.layout not in ("rgba", "bgra", "graya"):
+        return None
+    return samples(buffer)[box.top : box.bottom, box.left : box.right, -1] > 0
+
+
+def decode(buffer: PixelBuffer, box: Box | None = None) -> tuple[Floats, Floats]:
+    """Float RGB, sRGB-encoded, and opacity of a rectangle of the buffer.
+
+    Values of float buffers beyond [0, 1] stay as they are.  Colour under wholly transparent pixels
+    that is not a number (some programs leave it there) becomes 0.
+
+    :returns: (h, w, 3) and (h, w).
+    :raises ScumbleError: ``not_finite`` for NaN or infinity in a visible pixel.
+    """
+    raw = samples(buffer)
+    if box is not None:
+        raw = raw[box.top : box.bottom, box.left : box.right]
+    if buffer.layout in ("rgba", "bgra", "graya"):
+        color, alpha = raw[..., :-1], to_float(raw[..., -1], buffer.dtype)
+    else:
+        color, alpha = raw, np.ones(raw.shape[:2], np.float32)
+    values = to_float(color, buffer.dtype)
+    if buffer.dtype in ("f16", "f32"):
+        values, alpha = _finite(values, alpha)
+    if buffer.transfer == "linear":
+        values = transfer.to_srgb(values)
+    return np.ascontiguousarray(_to_rgb(values, buffer.layout)), np.ascontiguousarray(alpha)
+
+
+def _finite(values: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+    good = np.isfinite(values)
+    if not good.all():
+        values = np.where(good | (alpha > 0)[..., None], values, np.float32(0))
+    if not (np.isfinite(alpha).all() and np.isfinite(values).all()):
+        raise ScumbleError(
+            Code.NOT_FINITE,
+            "The layer has pixels that are not numbers (NaN or infinity) near the selection.",
+            "Paint over them or convert the layer to an integer format; a filter that divides by zero"
+            " often leaves them.",
+        )
+    return values, np.clip(alpha, 0, 1)
+
+
+def encode(
+    rgb: Floats, alpha: Floats, layout: PixelLayout, dtype: DType, to: Literal["srgb", "linear"] = "srgb"
+) -> PixelBuffer:
+    """The inverse of :func:`decode`: exact for every layout and sample type that stays sRGB-encoded.
+
+    :param rgb: (H, W, 3), sRGB-encoded; grey layouts get the grey of the same luminance.
+    :param alpha: (H, W); left out for layouts without alpha.
+    """
+    color = transfer.gray(rgb)[..., None] if layout in ("gray", "graya") else rgb
+    if to == "linear":
+        color = transfer.to_linear(color)
+    height, width = color.shape[:2]
+    out = np.empty((height, width, CHANNELS[layout]), NUMPY[dtype])
+    coded = from_float(color, dtype)
+    out[..., : coded.shape[2]] = coded[..., ::-1] if layout in ("bgr", "bgra") else coded
+    if layout in ("rgba", "bgra", "graya"):
+        out[..., -1] = from_float(alpha, dtype)
+    return PixelBuffer(width, height, layout, dtype, as_bytes(out), to)
+
+
+def digest(raw: Samples, *facts: object) -> str:
+    """A hash of samples and of whatever else decides how they are read; a key for caches."""
+    h = hashlib.blake2b(repr((raw.shape, raw.dtype.str, facts)).encode(), digest_size=16)
+    h.update(as_bytes(raw))
+    return h.hexdigest()
+
+
+def crop_key(buffer: PixelBuffer, box: Box) -> str:
+    """The cache key of a rectangle of a buffer: its content and format, not its place."""
+    raw = samples(buffer)[box.top : box.bottom, box.left : box.right]
+    return digest(raw, buffer.layout, buffer.dtype, buffer.transfer)

@@ -1,0 +1,318 @@
+"""Everything between a request and its result, in this process: ``Session().stylize(layer, regions)``."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import PixelBuffer, Region, StylizeRequest, StylizeResult
+
+from . import device as devices
+from . import engines, prepare
+from .engines import registry
+from .engines.base import Cancelled, Context, Engine, Job, Painted
+from .engines.cache import TensorCache
+from .imaging import pixels
+from .imaging.composite import composite
+from .regions.geometry import Box
+
+__all__ = ["Session", "composite"]
+
+Progress = Callable[[str, int, int], None]
+
+#: Side of the largest piece to compute at once, before and after memory ran out.
+LARGEST_TILE, SMALLEST_TILE = 4096, 256
+#: Bytes of encoded layers and styles to keep, at most, and as a share of the memory there is.
+CACHE_BYTES, CACHE_SHARE = 1 << 30, 0.125
+#: Side of a style's thumbnail in ``describe``, and most bytes of all of them together.
+THUMBNAIL, THUMBNAIL_BYTES = 96, 1 << 20
+
+_log = logging.getLogger(__name__)
+
+
+def _quiet(stage: str, done: int, of: int) -> None:
+    return None
+
+
+class Session:
+    """A device with its caches and the engines on it.  Safe to share: jobs run one after the other.
+
+    :param device: a torch device's name; ``None`` for CUDA if there is one, else the CPU.
+    """
+
+    def __init__(self, device: str | None = None) -> None:
+        engines.load()
+        self.device = devices.choose(device)
+        _, total = devices.memory(self.device)
+        self.cache = TensorCache(min(CACHE_BYTES, int(total * CACHE_SHARE)) if total else CACHE_BYTES // 4)
+        self._job = threading.Lock()
+
+    def stylize(
+        self,
+        request: StylizeRequest | PixelBuffer,
+        regions: Sequence[Region] | None = None,
+        *,
+        engine: str = "partial-conv",
+        options: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> StylizeResult:
+        """Stylize the regions of a layer.
+
+        :param request: a whole request, or only the layer's pixels; then the other arguments count.
+        :param progress: called with (stage, done, of) from this thread.
+        :param cancelled: set it from another thread to stop the job.
+        :returns: the new layer: the selected box only, in the layer's sample type and encoding, with
+            straight alpha; 0 alpha wherever a pixel must not change.
+        :raises ScumbleError: for bad input, lack of memory, ``cancelled``, or an engine's failure.
+        """
+        if isinstance(request, PixelBuffer):
+            request = StylizeRequest(request, tuple(regions or ()), engine, dict(options or {}), seed)
+        elif regions is not None or options is not None:
+            raise ScumbleError(Code.BAD_REQUEST, "A whole request comes with its own regions and options.")
+        stop = cancelled or threading.Event()
+        with self._turn(stop):
+            try:
+                return self._stylize(request, progress or _quiet, stop)
+            except Cancelled:
+                raise _cancelled() from None
+            except ScumbleError:
+                raise
+            except Exception as error:
+                if devices.is_out_of_memory(error):
+                    raise _no_memory() from error
+                _log.exception("engine %s failed", request.engine)
+                raise ScumbleError(
+                    Code.INTERNAL,
+                    "Something went wrong inside Scumble while painting.",
+                    "The log has the details (scumble backend log); please report it.",
+                ) from error
+
+    @contextmanager
+    def _turn(self, stop: threading.Event) -> Iterator[None]:
+        while not self._job.acquire(timeout=0.05):
+            if stop.is_set():
+                raise _cancelled()
+        try:
+            yield
+        finally:
+            self._job.release()
+
+    def _stylize(self, request: StylizeRequest, progress: Progress, stop: threading.Event) -> StylizeResult:
+        began = time.perf_counter()
+        engine = registry.engine(request.engine)
+        plan = prepare.plan(request, engine)
+        report: dict[str, Any] = {
+            "engine": engine.name,
+            "options": dict(plan.options),
+            "seed": request.seed,
+            "box": [plan.box.left, plan.box.top, plan.box.width, plan.box.height],
+            "crop": [plan.crop.left, plan.crop.top, plan.crop.width, plan.crop.height],
+            "device": str(self.device),
+        }
+        origin = (request.origin[0] + plan.box.left, request.origin[1] + plan.box.top)
+        if all(r.strength == 0 for r in request.regions):
+            report |= {"tile": 0, "seconds": {"total": time.perf_counter() - began}, "peak_bytes": 0}
+            return StylizeResult(_nothing(request.layer, plan.box), origin, report)
+        progress("read", 0, 1)
+        job = prepare.job(request, plan)
+        decoded = time.perf_counter()
+        devices.reset_peak(self.device)
+        painted, context = self._run(engine, job, progress, stop)
+        ran = time.perf_counter()
+        progress("write", 0, 1)
+        layer = _encoded(painted, job, request.layer, plan)
+        progress("write", 1, 1)
+        ended = time.perf_counter()
+        stages = {f"engine.{stage}": seconds for stage, seconds in context.seconds.items()}
+        report |= {
+            "device": str(context.device),
+            "tile": context.tile,
+            "seconds": {
+                "read": decoded - began,
+                "engine": ran - decoded,
+                **stages,
+                "write": ended - ran,
+                "total": ended - began,
+            },
+            "peak_bytes": devices.peak_bytes(context.device),
+            "notes": dict(painted.notes),
+        }
+        return StylizeResult(layer, origin, report)
+
+    def _run(
+        self, engine: Engine, job: Job, progress: Progress, stop: threading.Event
+    ) -> tuple[Painted, Context]:
+        """Run the engine; when memory runs out, with smaller tiles, then on the CPU, then not at all."""
+        places = [self.device] if self.device.type == "cpu" else [self.device, torch.device("cpu")]
+        height, width = job.content.shape[-2:]
+        failure: BaseException | None = None
+        for place in places:
+            tile = _first_tile(engine, job, devices.budget(place))
+            while True:
+                cache = self.cache if place == self.device else TensorCache(0)
+                context = Context(place, cache, progress, stop, tile)
+                context.checkpoint()
+                try:
+                    return engine.run(job, context), context
+                except Exception as error:
+                    if not devices.is_out_of_memory(error):
+                        raise
+                    # The error's frames would keep the tensors alive that have to go.
+                    failure = error.with_traceback(None)
+                _log.warning("out of memory on %s with tiles of %d", place, tile)
+                self.cache.clear()
+                devices.release(self.device)
+                tile = min(tile, _ceil_power(max(width, height))) // 2
+                if tile < SMALLEST_TILE:
+                    break
+        raise _no_memory() from failure
+
+    def estimate_bytes(self, request: StylizeRequest) -> int:
+        """Upper estimate of the memory that a request needs, in bytes; checks it on the way."""
+        engine = registry.engine(request.engine)
+        plan = prepare.plan(request, engine)
+        width, height = plan.size
+        count = len(request.regions)
+        # Content, opacity and masks decoded; the result and its encoded form.
+        buffers = width * height * 4 * (3 + 1 + count + 3 + 1 + 4)
+        return engine.estimate_bytes(width, height, count, plan.options) + buffers
+
+    def describe(self) -> dict[str, Any]:
+        """Engines with their options, styles with thumbnails, models and the device, as plain data."""
+        return {
+            "engines": describe_engines(),
+            "styles": describe_styles(),
+            "models": describe_models(),
+            "device": devices.describe(self.device),
+        }
+
+    def free_memory(self) -> None:
+        """Forget cached layers and styles and give the device's memory back."""
+        self.cache.clear()
+        for engine in registry.engines():
+            release = getattr(engine, "free_memory", None)
+            if release is not None:
+                release()
+        devices.release(self.device)
+
+
+def describe_engines() -> list[dict[str, Any]]:
+    """The engines with their options, as plain data."""
+    engines.load()
+    return [
+        {
+            "name": e.name,
+            "label": e.label,
+            "help": e.help,
+            "style_kinds": list(e.style_kinds),
+            "options": [o.describe() for o in e.options],
+        }
+        for e in registry.engines()
+    ]
+
+
+def describe_styles(thumbnails: bool = True) -> list[dict[str, Any]]:
+    """The gallery as plain data; a thumbnail is a PNG in base64 with a side of at most 96 px."""
+    from scumble.backend import styles
+
+    found: list[dict[str, Any]] = []
+    left = THUMBNAIL_BYTES
+    for style in styles.gallery():
+        entry: dict[str, Any] = {"id": style.id, "name": style.name}
+        if thumbnails:
+            entry["thumbnail"] = _thumbnail(style.thumbnail) if left > 0 else ""
+            left -= len(entry["thumbnail"])
+        found.append(entry)
+    return found
+
+
+def _thumbnail(path: Any) -> str:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+    except OSError:
+        return ""  # one damaged file in the user's folder must not take the gallery away
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    stream = io.BytesIO()
+    small.quantize(128).save(stream, "PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def describe_models() -> list[dict[str, Any]]:
+    """The catalogue of weights and what is installed, as plain data."""
+    from .models import catalogue
+
+    return [entry.as_dict() for entry in catalogue.listing()]
+
+
+def _first_tile(engine: Engine, job: Job, budget: int) -> int:
+    """The largest tile whose estimate fits the budget."""
+    height, width = job.content.shape[-2:]
+    tile = LARGEST_TILE
+    if not budget:
+        return tile
+
+    def needed(side: int) -> int:
+        return engine.estimate_bytes(min(width, side), min(height, side), len(job.regions), job.options)
+
+    while tile > SMALLEST_TILE and needed(tile) > budget:
+        tile //= 2
+    return tile
+
+
+def _ceil_power(side: int) -> int:
+    return 1 << max(0, side - 1).bit_length()
+
+
+def _nothing(layer: PixelBuffer, box: Box) -> PixelBuffer:
+    zeros = np.zeros((box.height, box.width, 3), np.float32)
+    return pixels.encode(zeros, zeros[..., 0], pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
+
+
+def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan) -> PixelBuffer:
+    """The box of what an engine painted, in the layer's own form.
+
+    Alpha is cut to the drawn masks of a strength above zero here, whatever the engine did: that
+    nothing else changes is the one promise that must not depend on a method.
+    """
+    rows, columns = plan.box.within(plan.crop).slices()
+    selected = torch.zeros_like(job.opacity, dtype=torch.bool)
+    for region in job.regions:
+        if region.strength > 0:
+            selected |= region.mask > 0
+    image = painted.image[:, rows, columns].detach().cpu().float()
+    alpha = painted.alpha[rows, columns].detach().cpu().float() * selected[rows, columns]
+    if not (torch.isfinite(image).all() and torch.isfinite(alpha).all()):
+        raise RuntimeError("the engine returned values that are not numbers")
+    alpha = alpha.clamp(0, 1)
+    rgb = (image.clamp(0, 1) * (alpha > 0)).permute(1, 2, 0).contiguous().numpy()
+    return pixels.encode(
+        rgb, alpha.numpy(), pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer
+    )
+
+
+def _cancelled() -> ScumbleError:
+    return ScumbleError(Code.CANCELLED, "The job was cancelled.", retry=True)
+
+
+def _no_memory() -> ScumbleError:
+    return ScumbleError(
+        Code.OUT_OF_MEMORY,
+        "There is not enough memory for this selection.",
+        "Select a smaller part, scale the layer down, or close other programs.",
+        retry=True,
+    )
