@@ -28,8 +28,8 @@ _FADE = 0.1
 class PublishedRegion:
     """One mask with its style.
 
-    :param mask: (1, 1, H, W) in [0, 1], of the content's size.
-    :param style: (1, 3, h, w), RGB in [0, 1].
+    :param mask: (1, 1, H, W) in [0, 1], of the content's size and on its device.
+    :param style: (1, 3, h, w), RGB in [0, 1], on the content's device.
     :param strength: 0 (identity) to 1 (full), mixed between features.
     """
 
@@ -82,15 +82,17 @@ def paint_published(
     :param style: (1, 3, h, w), RGB in [0, 1], at the size in which it is to be looked at.
     :param mask: (1, 1, H, W) in [0, 1].
     :param checkpoint: called between the networks; may raise to stop.
+        One encoder or decoder pass takes about 1.5 kB of memory a pixel while it runs.
     :returns: (1, 3, H, W), not clamped; meaningful where the mask is positive.
     """
     size = (content.shape[-2], content.shape[-1])
     if not bool((mask > 0).any()):
         return content.clone()
     content, style, mask = (_roomy(t, network.smallest_side) for t in (content, style, mask))
-    features, grown = network.encoder(content, mask)
+    deep = (network.layer,)
+    features, grown = network.encoder(content, mask, keep=deep)
     checkpoint()
-    style_features, _ = network.encoder(style)
+    style_features, _ = network.encoder(style, keep=deep)
     checkpoint()
     x = network.matrix(features[network.layer], style_features[network.layer], grown)
     checkpoint()
@@ -100,7 +102,7 @@ def paint_published(
         F.interpolate(mask, size=(h << i, w << i), mode="bilinear", align_corners=False)
         for i in range(LEVELS[network.layer] + 1)
     ]
-    paint = network.decoder(x, masks)
+    paint: Tensor = network.decoder(x, masks)
     if paint.shape[-2:] != content.shape[-2:]:
         paint = F.interpolate(paint, size=content.shape[-2:], mode="bilinear", align_corners=False)
     return paint[..., : size[0], : size[1]]
@@ -163,9 +165,9 @@ def paint_blended(
         if region.strength <= 0 or not bool((mask > 0).any()):
             continue
         seen = tensor(softened(_as_array(mask), how.feather)) if how.before else mask
-        features, grown = network.encoder(source, seen, expand=how.expand)
+        features, grown = network.encoder(source, seen, expand=how.expand, keep=(network.layer,))
         checkpoint()
-        style, _ = network.encoder(_roomy(region.style, network.smallest_side))
+        style, _ = network.encoder(_roomy(region.style, network.smallest_side), keep=(network.layer,))
         checkpoint()
         assert grown is not None  # a mask went in
         moved = network.matrix(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from scumble.shared.errors import Code, ScumbleError
 from . import imported, store
 
 KIND = "linear-transfer"
-#: The largest published file has 14 MB; far more than that is something else.
+#: The largest published file has 21 MB; far more than that is something else.
 _LARGEST = 1 << 30
 _PARTS = ("encoder", "decoder", "matrix")
 
@@ -45,12 +46,14 @@ def read_checkpoint(path: Path, part: str) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             found: Any = load_file(path)
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about odd pickle versions; the result is checked
+                found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _bad(
             part,
-            f"{path.name!r} holds more than plain tensors, and was refused",
-            "Such a file could run code. Use the published file, or save only its state dict.",
+            f"{path.name!r} holds something else than plain tensors and was refused",
+            "Such a file could run code, or is damaged. Download the published file again.",
         ) from error
     except (RuntimeError, ValueError, EOFError, KeyError, OSError, SafetensorError, zipfile.BadZipFile) as error:
         raise _bad(part, f"{path.name!r} is damaged or no PyTorch checkpoint", "Download it again.") from error

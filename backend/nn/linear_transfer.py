@@ -8,7 +8,7 @@ in the released masked code; :mod:`scumble.backend.engines.parity` holds the pip
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -93,7 +93,12 @@ class Encoder(nn.Module):
                 self.add_module(name, PartialConv2d(cin, cout))
 
     def forward(
-        self, image: Tensor, mask: Tensor | None = None, *, expand: bool = True
+        self,
+        image: Tensor,
+        mask: Tensor | None = None,
+        *,
+        expand: bool = True,
+        keep: Collection[str] | None = None,
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """Features after each ReLU, and the mask that arrives at the last of them.
 
@@ -103,6 +108,7 @@ class Encoder(nn.Module):
         :param image: (N, 3, H, W), RGB in [0, 1]; H and W at least 4 (r31) or 8 (r41).
         :param mask: (N or 1, 1, H, W) in [0, 1]; ``None`` gives the plain network.
         :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
+        :param keep: the taps wanted, all by default; all of them take about 1 kB a pixel.
         :returns: ({tap: (N, C, H // 2**level, W // 2**level)}, mask of the last tap's size).
         """
         features: dict[str, Tensor] = {}
@@ -114,7 +120,8 @@ class Encoder(nn.Module):
                 continue
             x, mask = _conv(self, name).masked(x, mask, expand=expand)
             x = F.relu(x)
-            features[tap] = x
+            if keep is None or tap in keep:
+                features[tap] = x
         return features, mask
 
 
@@ -202,7 +209,8 @@ class CovarianceNet(nn.Module):
         else:
             w = weights.flatten(2)
             covariance = (x * w) @ x.mT / w.sum(-1, keepdim=True).clamp_min(1e-12)
-        return self.fc(covariance.flatten(1)).view(-1, MATRIX, MATRIX)
+        predicted: Tensor = self.fc(covariance.flatten(1))
+        return predicted.view(-1, MATRIX, MATRIX)
 
 
 class MulLayer(nn.Module):
@@ -268,7 +276,7 @@ class LinearTransfer(nn.Module):
     @property
     def smallest_side(self) -> int:
         """The shortest side in pixels of an image that the published code can encode."""
-        return 2 * 2 ** LEVELS[self.layer]
+        return 2 << LEVELS[self.layer]
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
         """The plain network without masks, as published.
@@ -277,9 +285,10 @@ class LinearTransfer(nn.Module):
         :param style: (1, 3, h, w), RGB in [0, 1].
         :returns: (N, 3, H', W') with H' = H rounded down to a multiple of 4 (r31) or 8 (r41).
         """
-        c = self.encoder(content)[0][self.layer]
-        s = self.encoder(style)[0][self.layer]
-        return self.decoder(self.matrix(c, s))
+        c = self.encoder(content, keep=(self.layer,))[0][self.layer]
+        s = self.encoder(style, keep=(self.layer,))[0][self.layer]
+        image: Tensor = self.decoder(self.matrix(c, s))
+        return image
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> LinearTransfer:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from scumble.backend.models import bundled as module
 from scumble.backend.models.bundled import bundled, bundled_digest, bundled_metadata, index, pin
 from scumble.shared.errors import Code, ScumbleError

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from scumble.backend.engines.parity import (
     Blending,
     PublishedRegion,
@@ -21,8 +24,6 @@ from scumble.backend.engines.parity import (
     stylize_published,
 )
 from scumble.backend.nn.linear_transfer import Encoder, LinearTransfer
-from torch import Tensor
-from torch.nn import functional as F
 
 State = dict[str, Tensor]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scumble.backend.nn.partial_conv import PartialConv2d, expand_mask, partial_conv2d
 from torch import Tensor
 from torch.nn import functional as F
+
+from scumble.backend.nn.partial_conv import PartialConv2d, expand_mask, partial_conv2d
 
 
 def tensors(seed: int, h: int = 12, w: int = 15, kernel: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
