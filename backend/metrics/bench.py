@@ -22,9 +22,10 @@ from PIL import Image
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import MaskBuffer, PixelBuffer, PixelStyle, Region, StylizeRequest
 
+from ..imaging.composite import composite
 from .journal import Bar, Journal
 from .judge import load_judge, weights_digest
-from .measure import METRICS, Picture, compose, measure, timed
+from .measure import METRICS, Picture, measure, timed
 from .peers import peer
 from .perceptual import Judge
 from .protocol import Triplet, photo_file, read_picture, region_mask
@@ -94,13 +95,6 @@ def request_for(photo: Picture, mask: Picture, style: Picture, variant: Variant,
     return StylizeRequest(buffer(photo), (region,), variant.engine, dict(variant.options), seed=seed)
 
 
-def layer_array(layer: PixelBuffer) -> Picture:
-    """(h, w, 4) RGBA bytes of a result; raises ``ValueError`` for anything but 8-bit RGBA."""
-    if (layer.layout, layer.dtype) != ("rgba", "u8"):
-        raise ValueError(f"expected rgba/u8, not {layer.layout}/{layer.dtype}")
-    return np.frombuffer(layer.data, np.uint8).reshape(layer.height, layer.width, 4)
-
-
 class Bench:
     """One process's session and judge; everything is loaded at first use."""
 
@@ -126,8 +120,14 @@ class Bench:
             from scumble.backend import Session
 
             self._session = Session()
-        result = self._session.stylize(request_for(photo, mask, style, variant, self.setting.seed))
-        return compose(photo, layer_array(result.layer), result.origin)
+        request = request_for(photo, mask, style, variant, self.setting.seed)
+        seen = composite(request.layer, self._session.stylize(request))
+        return np.frombuffer(seen.data, np.uint8).reshape(photo.shape)
+
+    def _forget(self) -> None:
+        """Empty the session's caches, so that every variant is timed as if it were the first."""
+        if self._session is not None:
+            self._session.cache.clear()
 
     def one(self, triplet: Triplet, variant: Variant, keep: bool = False) -> dict[str, Any]:
         """One record: names and either measures or the error's code."""
@@ -139,6 +139,7 @@ class Bench:
             if variant.engine not in self._warm:  # the first call also loads weights
                 self.paint(photo, mask, style, variant)
                 self._warm.add(variant.engine)
+            self._forget()
             result, cost = timed(lambda: self.paint(photo, mask, style, variant))
             record |= measure(
                 self.judge,
@@ -263,6 +264,25 @@ def _results(
                     yield from future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def wins(records: Sequence[Mapping[str, Any]], variant: str, base: str) -> dict[str, float]:
+    """Share of the triplets on which ``variant`` is better than ``base``, per measure."""
+    rows: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for r in records:
+        if "error" not in r:
+            rows.setdefault(r["triplet"], {})[r["variant"]] = r
+    found: dict[str, float] = {}
+    for metric, better in METRICS.items():
+        pairs = [
+            (row[variant][metric], row[base][metric])
+            for row in rows.values()
+            if variant in row and base in row and metric in row[variant] and metric in row[base]
+        ]
+        pairs = [(a, b) for a, b in pairs if np.isfinite(a) and np.isfinite(b)]
+        if better and pairs:
+            found[metric] = float(np.mean([(a - b) * better > 0 for a, b in pairs]))
+    return found
 
 
 def summary(records: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -93,13 +93,21 @@ def _variants(args: argparse.Namespace, kind: str) -> tuple[Any, ...]:
     return own + tuple(Variant(name, f"peer:{name}") for name in args.peer)
 
 
-def _rendered(kind: str, found: Mapping[str, Mapping[str, float]], args: argparse.Namespace) -> str:
+def _rendered(
+    kind: str,
+    found: Mapping[str, Mapping[str, float]],
+    records: Sequence[Mapping[str, Any]],
+    args: argparse.Namespace,
+) -> str:
+    from .bench import wins
     from .curve import Point, curve_svg, curve_table, points
     from .peers import KNOWN_POINTS
-    from .tables import plain_table, table2, table3
+    from .tables import TABLE2_METRICS, plain_table, table2, table3, wins_line
 
     if kind == "table2":
-        return table2(found)
+        better = wins(records, "partial-conv", "style-then-mask")
+        measures = [m for m in TABLE2_METRICS if m not in ("seconds", "outside_changed")]
+        return table2(found) + "\n\n" + wins_line(better, "style-then-mask", measures)
     if kind == "table3":
         return table3(found)
     if kind == "bench":
@@ -147,7 +155,7 @@ def run(args: argparse.Namespace) -> int:
     records = run_bench(chosen, setting, journal, jobs=jobs)
     found = summary(records, [v.name for v in setting.variants])
     failures = [r for r in records if "error" in r]
-    text = _rendered(kind, found, args)
+    text = _rendered(kind, found, records, args)
     report = {"settings": print_of_run, "triplets": len(chosen), "summary": found, "records": records}
     try:
         args.output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")

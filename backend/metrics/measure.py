@@ -40,25 +40,6 @@ METRICS: dict[str, int] = {
 }
 
 
-def compose(photo: Picture, layer: Picture, origin: tuple[int, int] = (0, 0)) -> Picture:
-    """The picture an artist sees: the new layer over the photograph, as an editor blends 8-bit sRGB.
-
-    :param photo: (H, W, 3).
-    :param layer: (h, w, 4), straight alpha, lying wholly on the photograph.
-    :param origin: (x, y) of the layer's top left pixel.
-    """
-    x, y = origin
-    height, width = layer.shape[:2]
-    if x < 0 or y < 0 or y + height > photo.shape[0] or x + width > photo.shape[1]:
-        raise ValueError(f"layer {width} x {height} at {origin} leaves the photograph")
-    seen = photo.copy()
-    under = photo[y : y + height, x : x + width].astype(np.float64)
-    alpha = layer[..., 3:].astype(np.float64) / 255.0
-    mixed = under + (layer[..., :3] - under) * alpha
-    seen[y : y + height, x : x + width] = np.rint(mixed).astype(np.uint8)
-    return seen
-
-
 def outside_changed(photo: Picture, result: Picture, mask: Picture) -> int:
     """Bytes that differ where the mask is 0; anything but 0 is a bug."""
     return int(np.count_nonzero((photo != result)[mask == 0]))

@@ -157,3 +157,9 @@ def table2(found: Summary) -> str:
 def table3(found: Summary) -> str:
     """The paper's Table 3 with our results; no blending is the yardstick."""
     return compared_table(found, TABLE3_METRICS, "none", PUBLISHED_TABLE3)
+
+
+def wins_line(found: Mapping[str, float], base: str, metrics: Sequence[str]) -> str:
+    """One sentence on how often a variant is better, since a mean may hang on a few triplets."""
+    shares = [f"{LABELS[m]} {100 * found[m]:.0f} %" for m in metrics if m in found]
+    return f"Better than {base} on this share of the triplets: {', '.join(shares)}."
