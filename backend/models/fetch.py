@@ -146,7 +146,17 @@ def fetch_file(
     :raises ScumbleError: ``cancelled``; ``disk``; ``model_missing`` (retry) if no address could be
         reached; ``model_corrupt`` if what came has another hash.
     """
-    target = store.make_folder(folder) / file.name
+    with store.exclusive(folder, file.name, cancelled):
+        target = folder / file.name
+        if target.is_file() and store.digest_of(target) == file.sha256:
+            return target  # Somebody else was quicker.
+        return _fetch_locked(file, folder, progress, cancelled)
+
+
+def _fetch_locked(
+    file: ModelFile, folder: Path, progress: Progress, cancelled: threading.Event | None
+) -> Path:
+    target = folder / file.name
     # The hash in the name keeps a half file of another version from being continued.
     partial = folder / f"{file.name}.{file.sha256[:12]}.partial"
     reasons: list[str] = []

@@ -13,9 +13,10 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,41 @@ def move_into_place(partial: Path, target: Path) -> None:
             if attempt == 5:
                 raise disk_error(error) from error
             time.sleep(0.1 * 2**attempt)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path, name: str, cancelled: threading.Event | None = None) -> Iterator[None]:
+    """Hold a file's lock among threads and processes; the system frees it if its holder dies.
+
+    The backend and a command line may be asked for the same model at once, and must not write into
+    one partial file.
+    """
+    place = make_folder(folder / "locks")
+    try:
+        lock = (place / name).open("ab")
+    except OSError as error:
+        raise disk_error(error) from error
+    with lock:
+        while not _try_lock(lock.fileno()):
+            if cancelled is not None and cancelled.is_set():
+                raise cancelled_error()
+            time.sleep(0.05)
+        yield
 
 
 def read_json(path: Path) -> dict[str, Any]:

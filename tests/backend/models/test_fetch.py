@@ -162,7 +162,38 @@ def test_wrong_content_never_gets_the_files_name(shelf: Shelf, folder: Path, ext
     with pytest.raises(ScumbleError) as caught:
         fetch.fetch_file(entry(f"{shelf.address}/net.pth"), folder)
     assert caught.value.code is Code.MODEL_CORRUPT and caught.value.hint
-    assert list(folder.iterdir()) == []
+    assert not (folder / "net.pth").exists() and not partials(folder)
+
+
+def test_two_at_once_do_not_spoil_each_others_download(shelf: Shelf, folder: Path) -> None:
+    """The second waits, and then finds the file in place."""
+    file = entry(f"{shelf.address}/net.pth")
+    inside, go_on = threading.Event(), threading.Event()
+
+    def linger(stage: str, done: int, of: int) -> None:
+        inside.set()
+        go_on.wait(10)
+
+    found: list[Path] = []
+    first = threading.Thread(target=lambda: found.append(fetch.fetch_file(file, folder, linger)))
+    first.start()
+    assert inside.wait(10)
+    second = threading.Thread(target=lambda: found.append(fetch.fetch_file(file, folder)))
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert [p.read_bytes() for p in found] == [CONTENT, CONTENT] and len(shelf.asked) == 1
+
+
+def test_whoever_waits_for_another_download_can_be_cancelled(folder: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with store.exclusive(folder, "net.pth"), pytest.raises(ScumbleError) as caught:
+        fetch.fetch_file(entry("http://127.0.0.1:9/net.pth"), folder, cancelled=stop)
+    assert caught.value.code is Code.CANCELLED
 
 
 def test_a_file_of_another_size_is_refused_before_it_is_downloaded(shelf: Shelf, folder: Path) -> None:
