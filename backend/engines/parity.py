@@ -31,11 +31,14 @@ class PublishedRegion:
     :param mask: (1, 1, H, W) in [0, 1], of the content's size and on its device.
     :param style: (1, 3, h, w), RGB in [0, 1], on the content's device.
     :param strength: 0 (identity) to 1 (full), mixed between features.
+    :param weight: share of this style where several are blended under one mask: give the mask once
+        for each style, with weights that add up to one.
     """
 
     mask: Tensor
     style: Tensor
     strength: float = 1.0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,9 @@ def paint_blended(
     height, width = content.shape[-2], content.shape[-1]
     drawn = [_roomy(r.mask, network.smallest_side) for r in regions]
     source = _roomy(content, network.smallest_side)
-    mix = blend(tuple(_as_array(m) for m in drawn), feather=how.feather, feather_edge=how.before)
+    # Only the geometry is weighed: the encoder must see a blended region at its full brightness.
+    weighed = [m * r.weight for m, r in zip(drawn, regions, strict=True)]
+    mix = blend(tuple(_as_array(m) for m in weighed), feather=how.feather, feather_edge=how.before)
 
     def tensor(array: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array))[None, None].to(content)
@@ -196,7 +201,7 @@ def paint_blended(
 
         image = network.decoder(x, sizes=sizes, before=before)
     else:
-        union = torch.stack(drawn).sum(0).clamp(0, 1)
+        union = torch.stack(weighed).sum(0).clamp(0, 1)
         masks = [_level(union, size) for size in sizes]
         image = network.decoder(x, masks, expand=how.expand, sizes=sizes)
     alpha = (alpha * visible.clamp(0, 1))[..., :height, :width]

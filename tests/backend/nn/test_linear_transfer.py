@@ -383,6 +383,22 @@ def test_overlapping_regions_share_by_weight(r31: Pair) -> None:
     assert (mixed - single)[..., mask[0, 0] > 0.9].abs().max() > 0.01
 
 
+def test_styles_blended_under_one_mask_keep_its_alpha_and_mix_by_weight(r31: Pair) -> None:
+    """One style given twice with weights 0.7 and 0.3 is that style at full brightness."""
+    content, mask, style = picture(48, 48, 0), masks(48, 48)["soft disc"] * 0.6, picture(32, 32, 1)
+    other = picture(32, 32, 2)
+    whole, alpha = paint_blended(r31.network, content, [PublishedRegion(mask, style)])
+
+    def mixed(a: Tensor, b: Tensor, share: float) -> tuple[Tensor, Tensor]:
+        parts = [PublishedRegion(mask, a, 1.0, share), PublishedRegion(mask, b, 1.0, 1 - share)]
+        return paint_blended(r31.network, content, parts)
+
+    same, same_alpha = mixed(style, style, 0.7)
+    assert (alpha - same_alpha).abs().max() < 1e-5 and (whole - same).abs().max() < 1e-2
+    near, far = mixed(style, other, 0.9)[0], mixed(style, other, 0.1)[0]
+    assert (near - whole).abs().mean() < (far - whole).abs().mean()
+
+
 def test_strength_zero_is_the_identity_to_the_bit_and_half_lies_between(r31: Pair) -> None:
     content, style, mask = picture(48, 48, 0), picture(32, 32, 1), masks(48, 48)["box"]
     results = [
