@@ -47,18 +47,20 @@ def to_float(raw: Samples, dtype: DType) -> Floats:
     if dtype in FULL:
         scaled: Floats = np.asarray(raw, np.float32) / np.float32(FULL[dtype])
         return scaled
-    return np.asarray(raw, np.float32)
+    plain: Floats = np.asarray(raw, np.float32)
+    return plain
 
 
 def from_float(values: Floats, dtype: DType) -> Samples:
     """float32 to samples: rounded and clipped for integers, as they are for floats."""
     if dtype in FULL:
         full = np.float32(FULL[dtype])
-        return np.rint(np.clip(values, 0, 1) * full).astype(NUMPY[dtype])
-    if dtype == "f16":
+        values = np.rint(np.clip(values, 0, 1) * full)
+    elif dtype == "f16":
         limit = np.float32(65504)
         values = np.clip(values, -limit, limit)
-    return values.astype(NUMPY[dtype])
+    plain: Samples = values.astype(NUMPY[dtype])
+    return plain
 
 
 def _to_rgb(color: Samples, layout: PixelLayout) -> Samples:
