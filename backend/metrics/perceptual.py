@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..nn.partial_conv import partial_conv2d
@@ -149,7 +150,7 @@ def masked_features(net: VGG16, image: Tensor, mask: Tensor, taps: Sequence[str]
             x = F.max_pool2d(x, 2)
             m = F.max_pool2d(m, 2) if m is not None else None
             continue
-        conv = net.convs[name]
+        conv = cast("nn.Conv2d", net.convs[name])
         y, m = partial_conv2d(x, conv.weight, conv.bias, m, expand=True)
         x = F.relu(y)
         if name in taps:
