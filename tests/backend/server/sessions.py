@@ -1,0 +1,88 @@
+"""A session that obeys: what it does with a job stands in the job's own options.
+
+It is not a mock of the program's code but another part behind the same seam: the server takes whatever
+makes its session.  Run as a program, it is a whole backend process with this session.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import PixelBuffer, StylizeRequest, StylizeResult
+
+Progress = Callable[[str, int, int], None]
+
+
+class ObedientSession:
+    """Options: ``seconds`` to work, ``steps`` to count, ``fail`` with a code, ``die`` at once,
+    ``deaf`` to cancellation, ``gib`` to pretend to need, ``crash`` with a bug, ``diary`` a file to
+    write the job's seed into when it starts."""
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        time.sleep(start_s)
+        self.freed = 0
+        self.described = 0
+
+    def stylize(
+        self,
+        request: StylizeRequest,
+        *,
+        progress: Progress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> StylizeResult:
+        options = dict(request.options)
+        if "diary" in options:
+            with Path(options["diary"]).open("a") as diary:
+                diary.write(f"{request.seed}\n")
+        if options.get("die"):
+            os.kill(os.getpid(), 9)
+        if options.get("crash"):
+            raise ZeroDivisionError("in /home/somebody/secret/place.py")
+        if "fail" in options:
+            raise ScumbleError(
+                Code(options["fail"]), "It failed, see /home/somebody/secret/log.txt.", "Look there.", retry=True
+            )
+        steps = int(options.get("steps", 10))
+        deadline = time.monotonic() + float(options.get("seconds", 0.0))
+        done = 0
+        while time.monotonic() < deadline or done < steps:
+            if cancelled is not None and cancelled.is_set() and not options.get("deaf"):
+                raise ScumbleError(Code.CANCELLED, "The job was cancelled.")
+            if progress is not None and done < steps:
+                progress("paint", done + 1, steps)
+            done += 1
+            if time.monotonic() < deadline:
+                time.sleep(0.005)
+        layer = request.layer
+        data = bytes(layer.data)[::-1]
+        pixels = PixelBuffer(layer.width, layer.height, layer.layout, layer.dtype, data, layer.transfer)
+        return StylizeResult(pixels, request.origin, {"seed": request.seed, "seconds": {"total": 0.1}})
+
+    def estimate_bytes(self, request: StylizeRequest) -> int:
+        return int(float(request.options.get("gib", 0)) * 2**30)
+
+    def describe(self) -> dict[str, Any]:
+        self.described += 1
+        # More than a header may hold, as a gallery's thumbnails are.
+        styles = [{"id": f"s{i}", "thumbnail": "A" * 20_000} for i in range(20)]
+        return {"engines": [], "styles": styles, "models": [], "described": self.described}
+
+    def free_memory(self) -> None:
+        self.freed += 1
+
+
+if __name__ == "__main__":
+    import sys
+
+    from scumble.backend.server.main import main
+
+    settings = {k[len("TEST_") :].lower(): float(v) for k, v in os.environ.items() if k.startswith("TEST_")}
+    start_s = settings.pop("start_s", 0.0)
+    code = main(sys.argv[1:], factory=lambda: ObedientSession(start_s), **settings)
+    os._exit(code)
