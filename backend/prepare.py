@@ -25,7 +25,7 @@ from scumble.shared.messages import (
 from .engines.base import Engine, Job, JobRegion, StylePart
 from .engines.registry import validated
 from .imaging import pixels
-from .imaging.limits import check_size
+from .imaging.limits import STYLE_SIDE, check_size
 from .imaging.types import Floats
 from .regions.geometry import Box, bounds, decode_mask, mask_bounds, union
 
@@ -33,8 +33,6 @@ from .regions.geometry import Box, bounds, decode_mask, mask_bounds, union
 ALIGN = 16
 #: An engine never gets a crop or a style with a shorter side; smaller ones repeat their edge.
 SMALLEST = 32
-#: Longer sides of a style picture are scaled down to this: an engine looks at less than that.
-STYLE_SIDE = 4096
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import logging
 import threading
 import time
@@ -17,8 +15,8 @@ import torch
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import PixelBuffer, Region, StylizeRequest, StylizeResult
 
+from . import describe, engines, prepare
 from . import device as devices
-from . import engines, prepare
 from .engines import registry
 from .engines.base import Cancelled, Context, Engine, Job, Painted
 from .engines.cache import TensorCache
@@ -34,8 +32,6 @@ Progress = Callable[[str, int, int], None]
 LARGEST_TILE, SMALLEST_TILE = 4096, 256
 #: Bytes of encoded layers and styles to keep, at most, and as a share of the memory there is.
 CACHE_BYTES, CACHE_SHARE = 1 << 30, 0.125
-#: Side of a style's thumbnail in ``describe``, and most bytes of all of them together.
-THUMBNAIL, THUMBNAIL_BYTES = 96, 1 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -192,9 +188,9 @@ class Session:
     def describe(self) -> dict[str, Any]:
         """Engines with their options, styles with thumbnails, models and the device, as plain data."""
         return {
-            "engines": describe_engines(),
-            "styles": describe_styles(),
-            "models": describe_models(),
+            "engines": describe.engines(),
+            "styles": describe.styles(),
+            "models": describe.models(),
             "device": devices.describe(self.device),
         }
 
@@ -206,57 +202,6 @@ class Session:
             if release is not None:
                 release()
         devices.release(self.device)
-
-
-def describe_engines() -> list[dict[str, Any]]:
-    """The engines with their options, as plain data."""
-    engines.load()
-    return [
-        {
-            "name": e.name,
-            "label": e.label,
-            "help": e.help,
-            "style_kinds": list(e.style_kinds),
-            "options": [o.describe() for o in e.options],
-        }
-        for e in registry.engines()
-    ]
-
-
-def describe_styles(thumbnails: bool = True) -> list[dict[str, Any]]:
-    """The gallery as plain data; a thumbnail is a PNG in base64 with a side of at most 96 px."""
-    from scumble.backend import styles
-
-    found: list[dict[str, Any]] = []
-    left = THUMBNAIL_BYTES
-    for style in styles.gallery():
-        entry: dict[str, Any] = {"id": style.id, "name": style.name}
-        if thumbnails:
-            entry["thumbnail"] = _thumbnail(style.thumbnail) if left > 0 else ""
-            left -= len(entry["thumbnail"])
-        found.append(entry)
-    return found
-
-
-def _thumbnail(path: Any) -> str:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            small = picture.convert("RGB")
-    except OSError:
-        return ""  # one damaged file in the user's folder must not take the gallery away
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    stream = io.BytesIO()
-    small.quantize(128).save(stream, "PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
-
-
-def describe_models() -> list[dict[str, Any]]:
-    """The catalogue of weights and what is installed, as plain data."""
-    from .models import catalogue
-
-    return [entry.as_dict() for entry in catalogue.listing()]
 
 
 def _first_tile(engine: Engine, job: Job, budget: int) -> int:

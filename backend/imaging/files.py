@@ -16,11 +16,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.limits import LIMITS
 from scumble.shared.messages import DType, MaskBuffer, PixelBuffer, PixelLayout
 
 from . import profiles, tiff
-from .limits import MAX_PIXELS, MAX_SIDE, check_size
-from .pixels import as_bytes, decode, from_float
+from .limits import MAX_PIXELS, MAX_SIDE, STYLE_SIDE, check_size
+from .pixels import as_bytes, decode, encode, from_float, samples
 from .transfer import gray
 from .types import Samples
 
@@ -91,6 +92,28 @@ def read_mask(path: Path, size: tuple[int, int] | None = None) -> MaskBuffer:
     rgb, alpha = decode(PixelBuffer(pixels.width, pixels.height, pixels.layout, pixels.dtype, pixels.data))
     values = from_float(gray(rgb) * alpha, pixels.dtype)
     return MaskBuffer(pixels.width, pixels.height, as_bytes(values), pixels.dtype)
+
+
+def read_style(path: Path) -> PixelBuffer:
+    """Read a style; one too large to travel becomes 8 bit with a longer side of at most 4096 px.
+
+    :raises ScumbleError: as :func:`read_picture`.
+    """
+    pixels = read_picture(path, "style").pixels
+    if memoryview(pixels.data).nbytes <= LIMITS.style_bytes:
+        return pixels
+    raw = samples(pixels)
+    scale = STYLE_SIDE / max(pixels.width, pixels.height)
+    if scale < 1:
+        size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
+        source = raw.astype(np.float32) if pixels.dtype == "f16" else raw
+        small: Any = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+        raw = small.reshape(size[1], size[0], raw.shape[2]).astype(raw.dtype)
+    reduced = PixelBuffer(
+        raw.shape[1], raw.shape[0], pixels.layout, pixels.dtype, as_bytes(raw), pixels.transfer
+    )
+    rgb, alpha = decode(reduced)
+    return encode(rgb, alpha, pixels.layout, "u8")
 
 
 def _bytes(path: Path, what: str) -> bytes:

@@ -9,6 +9,8 @@ from scumble.shared.limits import LIMITS
 MAX_SIDE = LIMITS.side
 #: Most pixels of a picture; a file that claims more may be a decompression bomb.
 MAX_PIXELS = LIMITS.pixels
+#: Longer sides of a style picture are scaled down to this: no engine looks at more than that.
+STYLE_SIDE = 4096
 
 
 def check_size(width: int, height: int, what: str) -> None:

@@ -1,0 +1,71 @@
+"""What there is to choose from, as plain data for editors and for ``--json``.
+
+Importing this does not import torch, so that listing styles and models stays quick.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+#: Longest side of a style's thumbnail in pixels, and most characters of all of them together.
+THUMBNAIL, THUMBNAIL_CHARS = 96, 1 << 20
+
+
+def engines() -> list[dict[str, Any]]:
+    """The engines with their options; this does import torch."""
+    from .engines import load, registry
+
+    load()
+    return [
+        {
+            "name": e.name,
+            "label": e.label,
+            "help": e.help,
+            "style_kinds": list(e.style_kinds),
+            "options": [o.describe() for o in e.options],
+        }
+        for e in registry.engines()
+    ]
+
+
+def styles(thumbnails: bool = True) -> list[dict[str, Any]]:
+    """The gallery: id, name and, if asked for, a thumbnail as a PNG in base64.
+
+    Thumbnails of a very large folder of one's own are left out (``""``) after the first megabyte.
+    """
+    from scumble.backend import styles as shelf
+
+    found: list[dict[str, Any]] = []
+    left = THUMBNAIL_CHARS
+    for style in shelf.gallery():
+        entry: dict[str, Any] = {"id": style.id, "name": style.name}
+        if thumbnails:
+            entry["thumbnail"] = thumbnail(Path(style.thumbnail)) if left > 0 else ""
+            left -= len(entry["thumbnail"])
+        found.append(entry)
+    return found
+
+
+def thumbnail(path: Path) -> str:
+    """A picture file as a small PNG in base64; ``""`` if it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+    except OSError:
+        return ""  # one damaged file in the user's folder must not take the gallery away
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    stream = io.BytesIO()
+    small.quantize(128).save(stream, "PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def models() -> list[dict[str, Any]]:
+    """The catalogue of weights and what is installed."""
+    from .models import catalogue
+
+    return [entry.as_dict() for entry in catalogue.listing()]
