@@ -46,13 +46,20 @@ def match_palette(
     return torch.lerp(image, moved, amount)
 
 
-def keep_hues(image: Tensor, content: Tensor, amount: float) -> Tensor:
-    """Keep the stylized lightness but give back the content's own colour, by ``amount``.
+def keep_hues(image: Tensor, content: Tensor, weight: Tensor, amount: float) -> Tensor:
+    """Keep the painted lightness but give back the content's own colour, by ``amount``.
 
-    The lightness is first brought to the content's mean and spread, or a dark style would leave
-    the content's colours glowing in the dark.
+    The painted lightness is first brought to the mean and spread the content has under the weight:
+    a dark style would otherwise leave the content's colours glowing in the dark.
+
+    :param image: (3, H, W) in [0, 1].
+    :param content: likewise.
+    :param weight: (H, W), where lightness is measured.
     """
+    if not bool((weight > 0).any()):
+        return image
     luma = torch.tensor(LUMA).to(image).view(3, 1, 1)
     painted = (image * luma).sum(0, keepdim=True)
     own = (content * luma).sum(0, keepdim=True)
-    return torch.lerp(image, (content + painted - own).clamp(0, 1), amount)
+    matched = transport(moments(painted, weight), moments(own, weight)).apply(painted)
+    return torch.lerp(image, (content + matched - own).clamp(0, 1), amount)

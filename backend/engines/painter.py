@@ -108,9 +108,9 @@ class Painter:
     def _tick(self) -> None:
         self.context.checkpoint()
 
-    def encode_style(self, part: StylePart, size: int) -> StyleCode:
+    def encode_style(self, part: StylePart, size: int, *, keep_all: bool = False) -> StyleCode:
         """Encode a style picture with its short side at ``size`` px; cached by content."""
-        key = f"style/{self.network.name}/{part.key}/{size}"
+        key = f"style/{self.network.name}/{part.key}/{size}/{keep_all:d}"
         known = self.context.cache.get(key)
         if isinstance(known, StyleCode):
             return known
@@ -122,7 +122,7 @@ class Painter:
             shape = tuple(min(4 * size, max(16, round(s * scale))) for s in (height, width))
             if shape != (height, width):
                 image = F.interpolate(image, shape, mode="bilinear", antialias=True, align_corners=False)
-            code = StyleCode.of(self.network.encoder(_padded(image), tick=self._tick))
+            code = StyleCode.of(self.network.encoder(_padded(image), tick=self._tick), keep_all=keep_all)
         self.context.cache.put(key, code)
         return code
 
@@ -164,7 +164,7 @@ class Painter:
             taps = taps_of(tile)
             with timed(self.context, "statistics"):
                 for own, weight in zip(sums, weights, strict=True):
-                    core = _padded_zero(tile.core_weight(weight))
+                    core = padded_zero(tile.core_weight(weight))
                     if not bool((core > 0).any()):
                         continue
                     for tap in TAPS:
@@ -235,6 +235,7 @@ def _size(x: Tensor) -> tuple[int, int]:
     return x.shape[-2], x.shape[-1]
 
 
-def _padded_zero(weight: Tensor) -> Tensor:
+def padded_zero(weight: Tensor) -> Tensor:
+    """Add rows and columns of weight 0 until both sides are whole coarse cells of 8 px."""
     height, width = weight.shape[-2:]
     return F.pad(weight, (0, -width % 8, 0, -height % 8))

@@ -15,12 +15,13 @@ from torch.nn import functional as F
 
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn.compact import CompactDecoder, CompactEncoder
+from scumble.backend.nn.learned import CompactTransform
 from scumble.backend.nn.restyle import Restyle
-from scumble.backend.regions.blending import Blend, blend, inner_distance, softened
-from scumble.shared.errors import Code, ScumbleError
+from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened
 
 from . import colour, registry
 from .base import Context, Job, JobRegion, Painted
+from .learned_maps import learned_maps
 from .painter import MARGIN, Network, Painter, Tile, tiles, timed
 from .partial_conv_options import OPTIONS
 
@@ -32,6 +33,8 @@ THIN = 40.0
 MAX_ENLARGE, ENLARGED_AREA = 6.0, 1 << 20
 #: Side of a tile's core when memory is plentiful.
 TILE = 1024
+#: What the published network needs for a pixel: its 64-channel layers, several alive at once.
+PUBLISHED_BYTES = 1536
 #: Margin that means "the whole layer": the baselines take their statistics from all of it.
 WHOLE_LAYER = 1 << 20
 
@@ -54,11 +57,13 @@ class PartialConv:
         """See :meth:`Engine.margin`; the baselines want the whole layer."""
         if options["method"] != "partial-conv" or options["parity"]:
             return WHOLE_LAYER
-        return MARGIN
+        return MARGIN if options["model"] == "compact" else 2 * MARGIN
 
     def estimate_bytes(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> int:
         """See :meth:`Engine.estimate_bytes`."""
         pixels = width * height
+        if options["model"] != "compact":
+            return pixels * PUBLISHED_BYTES + (300 << 20)
         tile = min(pixels, (TILE + 2 * MARGIN) ** 2)
         # Floats per pixel: taps 16 + 32/4 + 64/16 + 128/64 = 30, twice; three live activations of
         # 16 channels and one padded copy while decoding.
@@ -111,12 +116,19 @@ class PartialConv:
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
             every = tiles(torch.ones_like(weights[0]), min(TILE, context.tile))
         stats = painter.statistics(every, taps_of, weights)
-        styles = [[(painter.encode_style(p, style_side(r)), p.weight) for p in r.styles] for r in job.regions]
+        learned = options["transform"] == "learned"
+        styles = [
+            [(painter.encode_style(p, style_side(r), keep_all=learned), p.weight) for p in r.styles]
+            for r in job.regions
+        ]
         with timed(context, "transform"):
-            changes = [
-                Restyle.between(s, st, texture=r.options["texture"], detail=r.options["detail"])
-                for s, st, r in zip(stats, styles, job.regions, strict=True)
-            ]
+            changes = []
+            for region, weight, stat, style in zip(job.regions, weights, stats, styles, strict=True):
+                maps = None
+                if learned:
+                    maps = learned_maps(load_transform(str(device)), every, taps_of, weight, stat, style)
+                controls = {name: region.options[name] for name in ("texture", "detail")}
+                changes.append(Restyle.between(stat, style, maps=maps, **controls))
         image = content.clone()
         strengths = [r.strength for r in job.regions]
         for done, tile in enumerate(pieces):
@@ -148,15 +160,15 @@ def load_network(device: str) -> Network:
     return Network("compact", encoder, decoder)
 
 
+@lru_cache(maxsize=2)
+def load_transform(device: str) -> CompactTransform:
+    """The bundled learned transform on a device; loaded once a process."""
+    return CompactTransform.from_tensors(bundled("compact")).to(torch.device(device))
+
+
 def style_side(region: JobRegion) -> int:
     """Short side in pixels at which this region's styles are encoded, in steps of 32."""
     return max(64, round(STYLE_SIDE * region.options["style_scale"] / 32) * 32)
-
-
-def auto_feather(masks: Sequence[np.ndarray]) -> float:
-    """A feather's width in pixels from the regions' size: 2 % of the union's equivalent side, 4 to 16."""
-    area = float(np.clip(np.sum(masks, axis=0), 0, 1).sum())
-    return float(np.clip(0.02 * np.sqrt(area), 4.0, 16.0))
 
 
 def _baseline(
@@ -179,7 +191,7 @@ def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) ->
             own = colour.match_palette(own, weight, [(p.image.to(image), p.weight) for p in region.styles], amount)
         own = own.clamp(0, 1)
         if region.options["preserve_color"] > 0:
-            own = colour.keep_hues(own, content, region.options["preserve_color"])
+            own = colour.keep_hues(own, content, weight, region.options["preserve_color"])
         # Below a quarter the features are so close to the content's that what is left to fade is
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
         own = torch.lerp(content, own, min(1.0, 4.0 * region.strength))

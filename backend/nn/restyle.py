@@ -26,7 +26,7 @@ MATCHED_TAPS = ("3_1", "4_1")
 class StyleCode:
     """What is kept of one style picture.
 
-    :param features: its taps, {tap: (C, h, w)}.
+    :param features: {tap: (C, h, w)} of the matched taps, or of all of them.
     :param moments: their moments.
     :param basis: (MATCH_DIMS, C) principal directions of relu4_1.
     :param keys: (MATCH_DIMS, h*w) relu4_1 in that basis, centred.
@@ -38,10 +38,14 @@ class StyleCode:
     keys: Tensor
 
     @classmethod
-    def of(cls, taps: Mapping[str, Tensor]) -> StyleCode:
-        """From the encoder's taps of one picture, (1, C, h, w) each."""
-        features = {tap: taps[tap][0] for tap in TAPS}
-        stats = {tap: moments(features[tap]) for tap in TAPS}
+    def of(cls, taps: Mapping[str, Tensor], *, keep_all: bool = False) -> StyleCode:
+        """From the encoder's taps of one picture, (1, C, h, w) each.
+
+        :param keep_all: keep the features of all taps, which the learned transform looks at; the
+            two finest are five sixths of the bytes.
+        """
+        features = {tap: taps[tap][0].contiguous() for tap in (TAPS if keep_all else MATCHED_TAPS)}
+        stats = {tap: moments(taps[tap][0]) for tap in TAPS}
         deep = features["4_1"].flatten(1)
         centred = deep - stats["4_1"].mean.to(deep)[:, None]
         basis = matching_basis(centred, MATCH_DIMS)
@@ -77,10 +81,15 @@ class Restyle:
         *,
         texture: float,
         detail: float,
+        maps: Mapping[str, Affine] | None = None,
     ) -> Restyle:
-        """From the content region's moments and the region's styles."""
+        """From the content region's moments and the region's styles.
+
+        :param maps: the affine map of every tap, if not the closed-form transport.
+        """
         target = {tap: mixed([(code.moments[tap], w) for code, w in styles]) for tap in TAPS}
-        maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
+        if maps is None:
+            maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
         return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail)
 
     def apply(self, taps: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ All widths are in image pixels, so that the look does not depend on the resoluti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -53,6 +54,12 @@ def feather_width(distance: Mask, wanted: float) -> float:
     if finite.size < distance.size:
         return wanted if finite.size == 0 else min(wanted, float(finite.max()) / 3.0)
     return min(wanted, float(finite.max()) / 3.0) if finite.size else wanted
+
+
+def auto_feather(masks: Sequence[Mask]) -> float:
+    """A feather's width in pixels from the regions' size: 2 % of the union's equivalent side, 4 to 16."""
+    area = float(np.clip(np.sum(masks, axis=0), 0, 1).sum())
+    return float(np.clip(0.02 * np.sqrt(area), 4.0, 16.0))
 
 
 def blend(masks: tuple[Mask, ...], *, feather: float, feather_edge: bool) -> Blend:
