@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 from typing import Any
+
+from PIL import Image
+
+from scumble.shared.errors import ScumbleError
+
+from . import styles as shelf
 
 #: Longest side of a style's thumbnail in pixels, and most characters of all of them together.
 THUMBNAIL, THUMBNAIL_CHARS = 96, 1 << 20
@@ -36,27 +41,28 @@ def styles(thumbnails: bool = True) -> list[dict[str, Any]]:
 
     Thumbnails of a very large folder of one's own are left out (``""``) after the first megabyte.
     """
-    from scumble.backend import styles as shelf
-
     found: list[dict[str, Any]] = []
     left = THUMBNAIL_CHARS
     for style in shelf.gallery():
-        entry: dict[str, Any] = {"id": style.id, "name": style.name}
+        entry: dict[str, Any] = {
+            "id": style.id,
+            "name": style.name,
+            "description": style.description,
+            "tags": list(style.tags),
+            "source": style.source,
+        }
         if thumbnails:
-            entry["thumbnail"] = thumbnail(Path(style.thumbnail)) if left > 0 else ""
+            entry["thumbnail"] = _thumbnail(style) if left > 0 else ""
             left -= len(entry["thumbnail"])
         found.append(entry)
     return found
 
 
-def thumbnail(path: Path) -> str:
-    """A picture file as a small PNG in base64; ``""`` if it cannot be read."""
-    from PIL import Image
-
+def _thumbnail(style: shelf.Style) -> str:
     try:
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(shelf.thumbnail_bytes(style))) as picture:
             small = picture.convert("RGB")
-    except OSError:
+    except (OSError, ScumbleError):
         return ""  # one damaged file in the user's folder must not take the gallery away
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     stream = io.BytesIO()

@@ -22,6 +22,7 @@ from scumble.shared.messages import (
     TextStyle,
 )
 
+from . import styles
 from .engines.base import Engine, Job, JobRegion, StylePart
 from .engines.registry import validated
 from .imaging import pixels
@@ -121,6 +122,8 @@ def _check_style(style: StyleRef, engine: Engine) -> None:
                 f"Engine {engine.name} does not understand styles in words.",
                 "Choose a picture as the style, or an engine that takes text.",
             )
+        if isinstance(part, BundledStyle):
+            styles.find(part.id)
         if isinstance(part, PixelStyle):
             check_size(part.pixels.width, part.pixels.height, "style picture")
 
@@ -219,9 +222,5 @@ def style_part(buffer: PixelBuffer) -> StylePart:
 
 
 def _bundled(id: str) -> PixelBuffer:
-    from scumble.backend import styles
-
     picture = styles.load(id)
-    data = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    layout: Any = "rgba" if data.mode == "RGBA" else "rgb"
-    return PixelBuffer(data.width, data.height, layout, "u8", data.tobytes())
+    return PixelBuffer(picture.shape[1], picture.shape[0], "rgb", "u8", pixels.as_bytes(picture))
