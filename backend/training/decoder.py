@@ -25,6 +25,7 @@ from .losses import (
     sliced_colour,
     total_variation,
 )
+from .masked import masked_step
 from .sheets import sample_sheet
 
 
@@ -41,7 +42,9 @@ class Recipe:
     content_weight: float = 0.6
     colour_weight: float = 8.0
     variation_weight: float = 0.05
+    border_weight: float = 10.0
     reconstruct_every: int = 5
+    masked_every: int = 3
     save_every: int = 250
 
 
@@ -124,7 +127,7 @@ def train_decoder(
     for step in range(first, recipe.steps):
         values = _step(step, recipe, encoder, decoder, judge, sources, rng, optimizer)
         schedule.step()
-        if step % 24 == 0:
+        if step % 24 < 4:
             curves.add(step, time.monotonic() - began, values)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(out, encoder, decoder)
@@ -164,6 +167,12 @@ def _step(
         images = photos.batch(recipe.batch, recipe.size)
         styles = paintings.batch(recipe.batch, recipe.size, scale=(0.5, 1.0))
         controls = [(float(t), float(d)) for t, d in rng.uniform(0, 1, (recipe.batch, 2))]
+        if recipe.masked_every and step % recipe.masked_every == 0:
+            look, keep, border = masked_step(encoder, decoder, judge, images, styles, controls, rng)
+            loss = recipe.content_weight * keep + recipe.style_weight * look + recipe.border_weight * border
+            values = {"masked style": float(look.detach()), "border": float(border.detach())}
+            _descend(loss, decoder, optimizer)
+            return values
         with torch.no_grad():
             both = encoder(torch.cat([images, styles]).to(memory_format=torch.channels_last))
             content = {tap: f[: recipe.batch] for tap, f in both.items()}
@@ -182,11 +191,15 @@ def _step(
             + recipe.variation_weight * total_variation(output)
         )
         values = {"content": float(keep.detach()), "style": float(look.detach()), "colour": float(colour.detach())}
+    _descend(loss, decoder, optimizer)
+    return values
+
+
+def _descend(loss: Tensor, decoder: CompactDecoder, optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(decoder.parameters(), 5.0)
     optimizer.step()
-    return values
 
 
 def _save(out: Path, encoder: CompactEncoder, decoder: CompactDecoder) -> None:

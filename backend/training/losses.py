@@ -11,14 +11,19 @@ from torch.nn import functional as F
 from scumble.backend.nn.compact import TAPS
 
 
-def raw_moments(features: Tensor) -> Tensor:
+def raw_moments(features: Tensor, weight: Tensor | None = None) -> Tensor:
     """Second moments of (N, C, H, W) features with a constant 1 appended: (N, C+1, C+1).
+
+    :param weight: (N, 1, H, W), how much each position counts.
 
     They hold mean and Gram matrix at once, and those of any affine image of the features.
     """
     flat = features.flatten(2)
     flat = torch.cat([flat, torch.ones_like(flat[:, :1])], 1)
-    return flat @ flat.transpose(1, 2) / flat.shape[-1]
+    if weight is None:
+        return flat @ flat.transpose(1, 2) / flat.shape[-1]
+    w = weight.flatten(2)
+    return (flat * w) @ flat.transpose(1, 2) / w.sum(-1, keepdim=True).clamp_min(1e-3)
 
 
 class TeacherBasis:
@@ -31,12 +36,20 @@ class TeacherBasis:
     def __init__(self, maps: Mapping[str, Tensor]) -> None:
         self.maps = {tap: m.float() for tap, m in maps.items()}
 
-    def style_loss(self, output: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
-        """Relative mean and Gram error summed over taps and averaged over the batch."""
+    def style_loss(
+        self,
+        output: Mapping[str, Tensor],
+        style: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Relative mean and Gram error summed over taps and averaged over the batch.
+
+        :param weights: {tap: (N, 1, h, w)}, where the output is judged; everywhere by default.
+        """
         total = output[TAPS[0]].new_zeros(())
         for tap in TAPS:
             basis = self.maps[tap]
-            ours = basis @ raw_moments(output[tap]) @ basis.T
+            ours = basis @ raw_moments(output[tap], None if weights is None else weights[tap]) @ basis.T
             theirs = basis @ raw_moments(style[tap]) @ basis.T
             for part in (slice(0, -1), slice(-1, None)):  # Gram block, then mean row
                 a, b = ours[:, :-1, part], theirs[:, :-1, part]
