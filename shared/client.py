@@ -306,6 +306,7 @@ class Client:
             "version": self.version,
             "protocols": list(PROTOCOLS),
             "session": self.session,
+            "jobs": [name for name, pending in self._pending.items() if pending.instance],
         }
         self._hello = Message("hello", new_id(), body)
         self._greeted = False
@@ -435,6 +436,10 @@ class Client:
         self._state, self._attempt, self._launched = "ready", 0, False
         self._instance = str(message.body.get("instance", ""))
         self._strike(self._instance)
+        known = message.body.get("jobs")
+        for job in known if isinstance(known, list) else ():
+            if job in self._pending:  # no need to send its pixels again
+                self._pending[job].sent = True
         self._events.append(events.Connected(self.session, str(message.body.get("server", ""))))
         self._wanted = False
         self._flush()
@@ -447,6 +452,8 @@ class Client:
             # The backend does not know the job (any more), so nothing else will come of it.
             job = self._cancels.pop(name)
             self._end(events.Cancelled(job), job)
+        elif kind == "failed" and body.get("code") == Code.NO_SESSION.value and self._link is not None:
+            self._link.lost = "no session"  # we were silent for long; a new connection says hello again
         elif kind == "failed":
             self._end(events.Failed(name, message_error(message)), name)
         elif kind == "cancelled":

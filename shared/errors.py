@@ -28,6 +28,7 @@ class Code(str, Enum):
     BUSY = "busy"
     CANCELLED = "cancelled"
     UNKNOWN_JOB = "unknown_job"
+    NO_SESSION = "no_session"
     NO_BACKEND = "no_backend"
     BACKEND_LOST = "backend_lost"
     TIMEOUT = "timeout"

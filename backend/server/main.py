@@ -31,6 +31,7 @@ from scumble.shared.lock import FileLock
 from . import logs
 from .front import Server
 from .options import ServerOptions
+from .preload import preload_torch
 from .worker import Factory, SessionLike
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def session_factory(device: str | None) -> Factory:
     """Makes the real session; torch is imported when it is called, not before."""
 
     def make() -> SessionLike:
+        preload_torch()
         from scumble.backend.session import Session
 
         return Session(device)

@@ -95,7 +95,7 @@ class Service:
             if handler is None:
                 raise ScumbleError(Code.BAD_REQUEST, "This type of message is not known.")
             if session is None:
-                raise ScumbleError(Code.BAD_REQUEST, "Say hello first.")
+                raise ScumbleError(Code.NO_SESSION, "Say hello first.", retry=True)
             handler(session, message)
         except ScumbleError as error:
             self._send_to(peer, failed_message(error, message.id))
