@@ -1,0 +1,1 @@
+"""The demonstration that the installer starts: one photograph, two selections, two styles."""
