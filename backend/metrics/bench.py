@@ -300,7 +300,10 @@ def summary(records: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> di
             values = values[np.isfinite(values)]
             if values.size:
                 table[name][metric] = float(
-                    np.median(values) if metric == "seconds" else
-                    np.max(values) if metric == "peak_mib" else np.mean(values)
+                    np.median(values)
+                    if metric == "seconds"
+                    else np.max(values)
+                    if metric == "peak_mib"
+                    else np.mean(values)
                 )
     return table

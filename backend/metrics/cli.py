@@ -18,17 +18,26 @@ KINDS = ("bench", "table2", "table3", "curve")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Put the command's arguments on a parser; imports nothing heavy."""
     parser.add_argument("kind", nargs="?", choices=KINDS, default="bench", help="what to measure")
-    parser.add_argument("--bench", type=Path, required=True, metavar="DIR", help="photographs with label maps")
+    parser.add_argument(
+        "--bench", type=Path, required=True, metavar="DIR", help="photographs with label maps"
+    )
     parser.add_argument("--styles", type=Path, required=True, metavar="DIR", help="style pictures")
     parser.add_argument("--style-pattern", default="*", metavar="GLOB", help="which of them, by file name")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="REPORT.json")
     parser.add_argument("--table", choices=("2", "3"), help="the same as table2 or table3")
     parser.add_argument("--engine", default="partial-conv", help="an engine's name")
     parser.add_argument(
-        "--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the engine, repeatable"
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the engine, repeatable",
     )
     parser.add_argument(
-        "--method", action="append", default=[], help="a value of the engine's option method; repeat to compare"
+        "--method",
+        action="append",
+        default=[],
+        help="a value of the engine's option method; repeat to compare",
     )
     parser.add_argument("--peer", action="append", default=[], help="also measure this program, if installed")
     parser.add_argument(
@@ -38,10 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=V,V,…",
         help="curve: a control and its values; several move together (default: texture up, detail down)",
     )
-    parser.add_argument("--tiny", action="store_true", help="regions of 0.05 to 2 %% of the picture")
+    lists = parser.add_mutually_exclusive_group()
+    lists.add_argument("--tiny", action="store_true", help="regions of 0.05 to 2 %% of the picture")
+    lists.add_argument("--loose", action="store_true", help="selections that follow no edge of the picture")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N triplets")
     parser.add_argument("--seed", type=int, default=0, help="of the protocol and the engine (default 0)")
-    parser.add_argument("--jobs", type=int, default=0, help="processes; 1 for none beside this (default: cores)")
+    parser.add_argument(
+        "--jobs", type=int, default=0, help="processes; 1 for none beside this (default: cores)"
+    )
     parser.add_argument("--judge", type=Path, metavar="FILE", help="VGG-16 (default: the catalogue's)")
     parser.add_argument("--long-side", type=int, default=512, help="pixels the judge sees (default 512)")
     parser.add_argument("--restart", action="store_true", help="forget earlier measurements")
@@ -102,14 +115,14 @@ def _rendered(
     from .bench import wins
     from .curve import Point, curve_svg, curve_table, points
     from .peers import KNOWN_POINTS
-    from .tables import TABLE2_METRICS, plain_table, table2, table3, wins_line
+    from .tables import TABLE2_METRICS, floor_table, plain_table, table2, table3, wins_line
 
     if kind == "table2":
         better = wins(records, "partial-conv", "style-then-mask")
         measures = [m for m in TABLE2_METRICS if m not in ("seconds", "outside_changed")]
         return table2(found) + "\n\n" + wins_line(better, "style-then-mask", measures)
     if kind == "table3":
-        return table3(found)
+        return table3(found) + "\n\n" + floor_table(found)
     if kind == "bench":
         return plain_table(found)
     ours = points(found, [n for n in found if n not in args.peer])
@@ -129,13 +142,13 @@ def run(args: argparse.Namespace) -> int:
     from . import sheets
     from .bench import Setting, fingerprint, run_bench, summary
     from .journal import Journal
-    from .protocol import style_files, triplets
+    from .protocol import Kind, style_files, triplets
 
     kind = f"table{args.table}" if args.table else args.kind
     styles = style_files(args.styles, args.style_pattern)
-    chosen = triplets(
-        args.bench, list(styles), seed=args.seed, tiny=args.tiny, whole=kind == "curve", limit=args.limit
-    )
+    which: Kind = "tiny" if args.tiny else "loose" if args.loose else "regular"
+    which = "whole" if kind == "curve" else which
+    chosen = triplets(args.bench, list(styles), seed=args.seed, kind=which, limit=args.limit)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = args.jobs or min(cores, len(chosen))
     wants_pictures = args.sheet is not None or args.seams is not None
@@ -150,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
         keep=args.keep,
         threads=1 if jobs > 1 else 0,
     )
-    print_of_run = fingerprint(setting, kind + (" tiny" if args.tiny else ""))
+    print_of_run = fingerprint(setting, f"{kind} {which}")
     journal = Journal(args.output.with_suffix(".jsonl"), print_of_run, restart=args.restart)
     records = run_bench(chosen, setting, journal, jobs=jobs)
     found = summary(records, [v.name for v in setting.variants])

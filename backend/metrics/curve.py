@@ -89,7 +89,12 @@ def curve_table(curve: Sequence[Point], peers: Sequence[Point]) -> str:
     for p in peers:
         ours = style_loss_at(curve, p.content_distance)
         rows.append(
-            [p.name, number(p.style_loss), number(p.content_distance), number(ours) if ours is not None else "–"]
+            [
+                p.name,
+                number(p.style_loss),
+                number(p.content_distance),
+                number(ours) if ours is not None else "–",
+            ]
         )
     head = ["setting", "relative style loss ↓", "content distance ↓", "our loss at that distance"]
     return markdown(head, rows)
@@ -121,7 +126,8 @@ def curve_svg(curve: Sequence[Point], peers: Sequence[Point], width: int = 560, 
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{top * step / 4:.2f}</text>')
     parts.append(f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">content distance</text>')
     parts.append(
-        f'<text transform="translate(14 {height / 2}) rotate(-90)" text-anchor="middle">relative style loss</text>'
+        f'<text transform="translate(14 {height / 2}) rotate(-90)" text-anchor="middle">'
+        "relative style loss</text>"
     )
     line = " ".join(f"{x},{y}" for x, y in map(at, curve))
     parts.append(f'<polyline points="{line}" fill="none" stroke="#0b62a4" stroke-width="2"/>')
@@ -132,6 +138,6 @@ def curve_svg(curve: Sequence[Point], peers: Sequence[Point], width: int = 560, 
             end = x > width - 150
             parts.append(
                 f'<text x="{x - 7 if end else x + 7}" y="{y - 6}" fill="{colour}"'
-                f'{" text-anchor=" + chr(34) + "end" + chr(34) if end else ""}>{p.name}</text>'
+                f"{' text-anchor=' + chr(34) + 'end' + chr(34) if end else ''}>{p.name}</text>"
             )
     return "\n".join([*parts, "</svg>", ""])

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,21 @@ from scumble.shared.errors import Code, ScumbleError
 LEAST_AREA = 0.02
 #: The second list: regions too small for the published one, yet more than a speck.
 TINY_AREA = 0.0005
+#: Labels of what no label map holds: the whole picture, and a loose selection.
+WHOLE, LOOSE = 0, -1
+#: Loose selections cover this much of the picture.
+LOOSE_AREAS = (0.03, 0.25)
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
+
+Kind = Literal["regular", "tiny", "loose", "whole"]
 
 
 @dataclass(frozen=True)
 class Triplet:
     """A photograph, one of its regions and a style picture.
 
-    :param label: value of the region in the photograph's label map; 0 means the whole picture.
+    :param label: value of the region in the photograph's label map, or :data:`WHOLE` or :data:`LOOSE`.
     :param area: share of the picture that the region covers.
     """
 
@@ -87,14 +95,44 @@ def photo_file(bench: Path, stem: str) -> Path:
     raise ScumbleError(Code.FILE_MISSING, f"There is no photograph {stem}.jpg in {bench}.")
 
 
+def loose_selection(size: tuple[int, int], area: float, name: str) -> NDArray[np.uint8]:
+    """A smooth blob as a hand draws it around something: it follows no edge of the picture.
+
+    ``r(angle) = r0 (1 + sum of 2nd to 5th harmonics)`` around a drawn centre, in the picture's
+    proportions, wholly inside it.
+
+    :param area: share of the picture that it covers, up to rounding.
+    :param name: what to draw centre and harmonics from.
+    :returns: (H, W), 255 inside.
+    """
+    height, width = size
+
+    def drawn(what: str) -> float:
+        return draw(name, what) / 2**64
+
+    radius = np.sqrt(area / np.pi)
+    harmonics = [
+        (k, 0.28 * drawn(f"size {k}") / (k - 1), 2 * np.pi * drawn(f"turn {k}")) for k in range(2, 6)
+    ]
+    reach = radius * (1 + sum(a for _, a, _ in harmonics))
+    cy, cx = (reach + (1 - 2 * reach) * drawn(axis) if reach < 0.5 else 0.5 for axis in ("y", "x"))
+    y, x = np.mgrid[0:height, 0:width]
+    dy, dx = (y + 0.5) / height - cy, (x + 0.5) / width - cx
+    angle = np.arctan2(dy, dx)
+    edge = radius * (1 + sum(a * np.cos(k * angle + turn) for k, a, turn in harmonics))
+    return np.where(np.hypot(dy, dx) <= edge, 255, 0).astype(np.uint8)
+
+
 def region_mask(bench: Path, triplet: Triplet, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W) ``uint8``, 255 inside the triplet's region.
 
     :raises ScumbleError: ``mask_size`` if the label map has another size, ``empty_selection`` if it
         lacks the label, or as :func:`read_picture`.
     """
-    if triplet.label == 0:
+    if triplet.label == WHOLE:
         return np.full(size, 255, np.uint8)
+    if triplet.label == LOOSE:
+        return loose_selection(size, triplet.area, f"{triplet.stem}:{triplet.area:.6f}")
     labels = read_labels(bench / f"{triplet.stem}.png")
     if labels.shape != size:
         raise ScumbleError(Code.MASK_SIZE, f"{triplet.stem}.png and {triplet.stem}.jpg differ in size.")
@@ -149,13 +187,22 @@ def style_files(folder: Path, pattern: str = "*") -> dict[str, Path]:
     return found
 
 
+def _eligible(bench: Path, kind: Kind, seed: int) -> dict[str, list[tuple[int, float]]]:
+    if kind == "whole":
+        return {stem: [(WHOLE, 1.0)] for stem in _stems(bench)}
+    if kind == "loose":
+        low, high = LOOSE_AREAS
+        return {s: [(LOOSE, low + (high - low) * draw(seed, s, "area") / 2**64)] for s in _stems(bench)}
+    low, high = (TINY_AREA, LEAST_AREA) if kind == "tiny" else (LEAST_AREA, 1.01)
+    return {stem: [r for r in found if low <= r[1] < high] for stem, found in regions(bench).items()}
+
+
 def triplets(
     bench: Path,
     styles: Sequence[str],
     *,
     seed: int = 0,
-    tiny: bool = False,
-    whole: bool = False,
+    kind: Kind = "regular",
     limit: int | None = None,
 ) -> list[Triplet]:
     """One triplet a photograph: a region and a style drawn by seed among those that are eligible.
@@ -163,18 +210,15 @@ def triplets(
     The draw for a photograph does not depend on the other photographs, and a shorter list is the
     beginning of a longer one.
 
-    :param tiny: regions of 0.05 to 2 % of the picture instead of at least 2 %.
-    :param whole: the whole picture instead of a region.
+    :param kind: ``regular`` regions of at least 2 % of the picture, ``tiny`` ones of 0.05 to 2 %,
+        ``loose`` selections that follow no edge of the picture, or ``whole`` pictures.
     :param limit: how many; photographs are taken in an order drawn by the seed.
     :raises ScumbleError: ``file_missing``, ``file_unreadable``, or ``empty_selection`` if no region
         is eligible.
     """
-    kind = "whole" if whole else "tiny" if tiny else "regular"
     names = sorted(styles)
     chosen: list[Triplet] = []
-    for stem, found in ({s: [] for s in _stems(bench)} if whole else regions(bench)).items():
-        low, high = (TINY_AREA, LEAST_AREA) if tiny else (LEAST_AREA, 1.01)
-        eligible = [(0, 1.0)] if whole else [r for r in found if low <= r[1] < high]
+    for stem, eligible in _eligible(bench, kind, seed).items():
         if eligible:
             label, area = eligible[draw(seed, kind, stem, "region") % len(eligible)]
             style = names[draw(seed, kind, stem, "style") % len(names)]

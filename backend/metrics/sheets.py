@@ -61,7 +61,9 @@ def _kept(chosen: Sequence[Triplet], setting: Setting) -> list[tuple[Triplet, li
     return found
 
 
-def contact_sheet(chosen: Sequence[Triplet], setting: Setting, width: int = 300, height: int = 220) -> Image.Image:
+def contact_sheet(
+    chosen: Sequence[Triplet], setting: Setting, width: int = 300, height: int = 220
+) -> Image.Image:
     """One row a triplet: photograph with its region, style, then every variant's result."""
     rows = []
     for t, files in _kept(chosen, setting):

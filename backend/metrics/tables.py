@@ -72,9 +72,7 @@ TABLE3_METRICS = (
 
 def table2_variants(base: Variant) -> tuple[Variant, ...]:
     """Style-then-mask, partial convolution and mask-then-style with the same network."""
-    return tuple(
-        Variant(m, base.engine, {**base.options, "method": m}, base.strength) for m in METHODS
-    )
+    return tuple(Variant(m, base.engine, {**base.options, "method": m}, base.strength) for m in METHODS)
 
 
 def table3_variants(base: Variant) -> tuple[Variant, ...]:
@@ -157,6 +155,32 @@ def table2(found: Summary) -> str:
 def table3(found: Summary) -> str:
     """The paper's Table 3 with our results; no blending is the yardstick."""
     return compared_table(found, TABLE3_METRICS, "none", PUBLISHED_TABLE3)
+
+
+def floor_table(found: Summary, base: str = "none") -> str:
+    """How much of the seam each combination adds to the edge that the photograph has there itself."""
+    rows = []
+    for name, row in found.items():
+        cells = [name]
+        for metric in ("boundary_gradient", "boundary_colour"):
+            own = f"photo_{metric}"
+            if metric not in row or own not in row:
+                cells.append("–")
+                continue
+            excess, first = row[metric] - row[own], found[base][metric] - found[base][own]
+            left = f" ({100 * excess / first:.0f} % of {base}'s)" if name != base and first else ""
+            cells.append(f"{excess:+.2f}{left}".replace("-", "−"))
+        rows.append(cells)
+    own_row = found[base]
+    rows.append(
+        [
+            "the photograph's own",
+            *(number(own_row.get(f"photo_{m}")) for m in ("boundary_gradient", "boundary_colour")),
+        ]
+    )
+    return markdown(
+        ["variant", "gradient above the photograph's", "colour step above the photograph's"], rows
+    )
 
 
 def wins_line(found: Mapping[str, float], base: str, metrics: Sequence[str]) -> str:

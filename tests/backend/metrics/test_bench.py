@@ -16,7 +16,7 @@ from PIL import Image
 from scumble.backend.metrics import cli
 from scumble.backend.metrics.bench import Setting, Variant, fingerprint, run_bench, wins
 from scumble.backend.metrics.journal import Journal
-from scumble.backend.metrics.protocol import style_files, triplets
+from scumble.backend.metrics.protocol import Kind, style_files, triplets
 from scumble.backend.metrics.tables import table2_variants
 from scumble.shared.errors import Code, ScumbleError
 
@@ -28,8 +28,8 @@ def setting_for(bench: tuple[Path, Path], judge: Path, *variants: Variant) -> Se
     return Setting(bench[0], styles, variants or (Variant("engine"),), judge=judge, long_side=48)
 
 
-def run_once(setting: Setting, file: Path, limit: int, jobs: int = 1, tiny: bool = False) -> list[dict]:
-    chosen = triplets(setting.bench, list(setting.styles), limit=limit, tiny=tiny)
+def run_once(setting: Setting, file: Path, limit: int, jobs: int = 1, kind: Kind = "regular") -> list[dict]:
+    chosen = triplets(setting.bench, list(setting.styles), limit=limit, kind=kind)
     journal = Journal(file, fingerprint(setting, "test"))
     return run_bench(chosen, setting, journal, jobs=jobs, stream=io.StringIO())
 
@@ -42,7 +42,9 @@ def same(a: list[dict], b: list[dict]) -> bool:
     """Equal up to the last bits, which the number of threads may change."""
     return len(a) == len(b) and all(
         x.keys() == y.keys()
-        and all(v == y[k] or (isinstance(v, float) and math.isclose(v, y[k], rel_tol=1e-3)) for k, v in x.items())
+        and all(
+            v == y[k] or (isinstance(v, float) and math.isclose(v, y[k], rel_tol=1e-3)) for k, v in x.items()
+        )
         for x, y in zip(a, b, strict=True)
     )
 
@@ -56,7 +58,9 @@ def test_two_runs_give_the_same_numbers_in_one_process_or_in_two(bench, judge_fi
 
 def test_every_method_leaves_every_byte_outside_alone(bench, judge_file, tmp_path: Path):
     setting = setting_for(bench, judge_file, *table2_variants(Variant("engine")))
-    records = run_once(setting, tmp_path / "r.jsonl", 2) + run_once(setting, tmp_path / "t.jsonl", 1, tiny=True)
+    records = run_once(setting, tmp_path / "r.jsonl", 2) + run_once(
+        setting, tmp_path / "t.jsonl", 1, kind="tiny"
+    )
     assert [r["outside_changed"] for r in records] == [0] * 9
     assert all(r["gray_emd"] > 0 and r["ssim"] < 1 for r in records)
 
@@ -107,9 +111,20 @@ def test_what_would_fail_every_time_ends_the_run_at_once(bench, judge_file, tmp_
 
 def test_wins_count_triplets_and_respect_the_direction_of_a_measure():
     def row(triplet: str, variant: str, emd: float, ssim: float) -> dict:
-        return {"triplet": triplet, "variant": variant, "gray_emd": emd, "ssim": ssim, "boundary_colour": math.nan}
+        return {
+            "triplet": triplet,
+            "variant": variant,
+            "gray_emd": emd,
+            "ssim": ssim,
+            "boundary_colour": math.nan,
+        }
 
-    records = [row("1", "a", 0.1, 0.9), row("1", "b", 0.2, 0.8), row("2", "a", 0.3, 0.9), row("2", "b", 0.2, 0.7)]
+    records = [
+        row("1", "a", 0.1, 0.9),
+        row("1", "b", 0.2, 0.8),
+        row("2", "a", 0.3, 0.9),
+        row("2", "b", 0.2, 0.7),
+    ]
     assert wins(records, "a", "b") == {"gray_emd": 0.5, "ssim": 1.0}
 
 
@@ -120,7 +135,20 @@ def parse(*words: object) -> argparse.Namespace:
 
 
 def common(bench: tuple[Path, Path], judge: Path, output: Path) -> list[object]:
-    return ["--bench", bench[0], "--styles", bench[1], "--judge", judge, "--long-side", 48, "--jobs", 1, "-o", output]
+    return [
+        "--bench",
+        bench[0],
+        "--styles",
+        bench[1],
+        "--judge",
+        judge,
+        "--long-side",
+        48,
+        "--jobs",
+        1,
+        "-o",
+        output,
+    ]
 
 
 def test_the_command_writes_report_table_and_sheets(bench, judge_file, tmp_path: Path, capsys):

@@ -66,7 +66,8 @@ def test_sliced_distance_is_the_root_of_the_mean_over_directions_of_squared_quan
     a, b = rng.random((90, 3)), rng.random((60, 3)) ** 2
     # 180 is a common multiple: with every sample repeated, the sorted lists pair one to one.
     squares = [
-        np.mean((np.sort(np.repeat(a @ d, 2)) - np.sort(np.repeat(b @ d, 3))) ** 2) for d in directions(20, 3).T
+        np.mean((np.sort(np.repeat(a @ d, 2)) - np.sort(np.repeat(b @ d, 3))) ** 2)
+        for d in directions(20, 3).T
     ]
     expected = np.sqrt(np.mean(squares))
     assert sliced_emd(a, b, projections=20, seed=3) == pytest.approx(expected, rel=1e-5)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from scumble.backend.metrics.protocol import (
     LEAST_AREA,
+    LOOSE_AREAS,
     TINY_AREA,
     Triplet,
     photo_file,
@@ -56,16 +58,26 @@ def test_taking_a_photograph_away_leaves_the_others_as_they_were(bench, tmp_path
 
 def test_regular_regions_cover_two_per_cent_and_tiny_ones_less(bench):
     assert all(t.area >= LEAST_AREA for t in triplets(bench[0], STYLES))
-    tiny = triplets(bench[0], STYLES, tiny=True)
+    tiny = triplets(bench[0], STYLES, kind="tiny")
     assert {t.label for t in tiny} == {3}
     assert all(TINY_AREA <= t.area < LEAST_AREA for t in tiny)
 
 
 def test_whole_pictures_need_no_label_map(bench, tmp_path: Path):
     shutil.copy(bench[0] / "coffee.jpg", tmp_path / "coffee.jpg")
-    (found,) = triplets(tmp_path, STYLES, whole=True)
+    (found,) = triplets(tmp_path, STYLES, kind="whole")
     assert (found.label, found.area) == (0, 1.0)
     assert region_mask(tmp_path, found, (5, 7)).all()
+
+
+def test_loose_selections_cover_what_they_say_lie_inside_and_are_in_one_piece(bench):
+    for triplet in triplets(bench[0], STYLES, kind="loose"):
+        for size in ((200, 300), (300, 150)):
+            mask = region_mask(bench[0], triplet, size)
+            assert LOOSE_AREAS[0] <= triplet.area <= LOOSE_AREAS[1]
+            assert (mask > 0).mean() == pytest.approx(triplet.area, rel=0.15)
+            assert not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
+            assert cv2.connectedComponents(mask)[0] == 2
 
 
 def test_areas_are_counted_where_no_table_lists_them_and_read_where_one_does(bench, tmp_path: Path):

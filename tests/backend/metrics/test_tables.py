@@ -20,6 +20,7 @@ from scumble.backend.metrics.tables import (
     METHODS,
     PUBLISHED_TABLE3,
     change,
+    floor_table,
     number,
     plain_table,
     table2,
@@ -40,7 +41,9 @@ def test_table_2_compares_three_methods_with_the_same_options_otherwise():
 
 def test_table_3_goes_through_all_eight_combinations_from_none_to_all():
     found = table3_variants(BASE)
-    switches = [tuple(v.options[k] for k in ("feather_before", "expand_during", "feather_decoder")) for v in found]
+    switches = [
+        tuple(v.options[k] for k in ("feather_before", "expand_during", "feather_decoder")) for v in found
+    ]
     assert len(set(switches)) == 8
     assert (found[0].name, switches[0]) == ("none", (False, False, False))
     assert (found[-1].name, switches[-1]) == ("before + during + decoder", (True, True, True))
@@ -69,6 +72,18 @@ def test_table_3_leaves_a_dash_where_nothing_was_published():
     assert "82.65 (−47 %)" in lines[-1]
 
 
+def test_the_floor_table_subtracts_the_photographs_own_edge():
+    own = {"photo_boundary_gradient": 100.0, "photo_boundary_colour": 20.0}
+    found = {
+        "none": {"boundary_gradient": 180.0, "boundary_colour": 60.0, **own},
+        "all": {"boundary_gradient": 120.0, "boundary_colour": 18.0, **own},
+    }
+    lines = floor_table(found).splitlines()
+    assert lines[2] == "| none | +80.00 | +40.00 |"
+    assert lines[3] == "| all | +20.00 (25 % of none's) | −2.00 (−5 % of none's) |"
+    assert lines[4] == "| the photograph's own | 100 | 20 |"
+
+
 def test_plain_tables_show_every_measure_there_is():
     assert "grey EMD ↓" in plain_table({"x": {"gray_emd": 0.25}})
     assert "0.2500" in plain_table({"x": {"gray_emd": 0.25}})
@@ -76,7 +91,15 @@ def test_plain_tables_show_every_measure_there_is():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "–"), (math.nan, "–"), (0.0, "0"), (0.12345, "0.1235"), (12.345, "12.35"), (7.0, "7"), (1.5e9, "1.5e+09")],
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (0.0, "0"),
+        (0.12345, "0.1235"),
+        (12.345, "12.35"),
+        (7.0, "7"),
+        (1.5e9, "1.5e+09"),
+    ],
 )
 def test_numbers_show_the_digits_that_mean_something(value, shown):
     assert number(value) == shown
