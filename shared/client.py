@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+#: A backend does not forget a client sooner.
+_FORGETFUL_S = 10.0
+
+
 @dataclass(frozen=True)
 class Policy:
     """How patient a client is; times in seconds.
@@ -452,8 +456,8 @@ class Client:
             # The backend does not know the job (any more), so nothing else will come of it.
             job = self._cancels.pop(name)
             self._end(events.Cancelled(job), job)
-        elif kind == "failed" and body.get("code") == Code.NO_SESSION.value and self._link is not None:
-            self._link.lost = "no session"  # we were silent for long; a new connection says hello again
+        elif kind == "failed" and self._forgotten(message):
+            return
         elif kind == "failed":
             self._end(events.Failed(name, message_error(message)), name)
         elif kind == "cancelled":
@@ -476,6 +480,15 @@ class Client:
             self._events.append(events.Preview(name, message_result(message)))
         elif kind in ("result", "description"):
             self._end(events.Answer(name, kind, attachment(message)), name)
+
+    def _forgotten(self, message: Message) -> bool:
+        """Whether the backend forgot this client, which was silent for long; then say hello again."""
+        told = message.body.get("code") == Code.NO_SESSION.value
+        # Just after a welcome it cannot be that, and must not become an endless loop.
+        if not told or self._link is None or time.monotonic() - self._link.opened < _FORGETFUL_S:
+            return False
+        self._link.lost = "no session"
+        return True
 
     def _finish(self, message: Message) -> None:
         result = message_result(message)
