@@ -32,7 +32,7 @@ _LAYOUTS: dict[int, PixelLayout] = {1: "gray", 2: "graya", 3: "rgb", 4: "rgba"}
 _DTYPES: dict[str, DType] = {"uint8": "u8", "uint16": "u16", "float16": "f16", "float32": "f32"}
 #: Clockwise quarter turns and mirroring of each EXIF orientation.
 _TURNS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True)}
-_TURNS |= {5: (1, True), 6: (1, False), 7: (3, True), 8: (3, False)}
+_TURNS |= {5: (3, True), 6: (1, False), 7: (1, True), 8: (3, False)}
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,13 @@ def read_picture(path: Path, what: str = "picture") -> Picture:
     :param what: how the sentence calls it, such as ``"content"``.
     :raises ScumbleError: ``file_missing``, ``file_unreadable``, ``unsupported_format``, ``too_large``.
     """
+    with warnings.catch_warnings():
+        # What Pillow warns of (odd metadata, half of the size that it refuses) is nothing to tell a user.
+        warnings.simplefilter("ignore")
+        return _read(path, what)
+
+
+def _read(path: Path, what: str) -> Picture:
     data = _bytes(path, what)
     deep = _deep(data, path, what)
     if deep is not None:
@@ -145,10 +152,7 @@ def _damaged(path: Path, what: str) -> ScumbleError:
 
 def _open(data: bytes, path: Path, what: str) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            # Pillow warns at half of the size at which it refuses; our own limit follows below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise ScumbleError(
             Code.TOO_LARGE,
@@ -246,10 +250,13 @@ def _deep(data: bytes, path: Path, what: str) -> Picture | None:
 
 
 def _deep_tiff(data: bytes, head: tiff.Header, path: Path, what: str) -> Picture:
-    found = tiff.strips(data, head) if head.plain else _opencv(data, path, what)
-    if found is None:
-        raise _damaged(path, what)
-    raw = _turned(found, head.orientation)
+    if head.plain:
+        found = tiff.strips(data, head)
+        if found is None:
+            raise _damaged(path, what)
+        raw = _turned(found, head.orientation)
+    else:
+        raw = _opencv(data, path, what)  # turns TIFFs (and only them) by itself
     if head.premultiplied and raw.shape[2] in (2, 4):
         alpha = raw[..., -1:].astype(np.float32)
         full = np.float32(1 if head.floating else 65535)
