@@ -57,6 +57,17 @@ class TeacherBasis:
         return total
 
 
+def relative_moments(output: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
+    """Relative mean and Gram error of two sets of features themselves, as the bench measures it."""
+    total = output[TAPS[0]].new_zeros(())
+    for tap in TAPS:
+        ours, theirs = raw_moments(output[tap]), raw_moments(style[tap])
+        for part in (slice(0, -1), slice(-1, None)):  # Gram block, then mean row
+            a, b = ours[:, :-1, part], theirs[:, :-1, part]
+            total = total + (((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))).mean()
+    return total
+
+
 def fit_teacher_basis(student: list[dict[str, Tensor]], teacher: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """(T+1, C+1) maps per tap with a last row that keeps the constant."""
     maps: dict[str, Tensor] = {}

