@@ -190,7 +190,7 @@ class Painter:
         """
         with timed(self.context, "transform"):
             mixed = self._mix(tile, taps, changes, shares, strengths)
-            if inner is not None:
+            if inner is not None and not bool((tile.cut(inner) >= 1).all()):
                 weight = _padded(tile.cut(inner)[None, None])
                 mixed = {
                     tap: torch.lerp(taps[tap], mixed[tap], F.adaptive_avg_pool2d(weight, _size(taps[tap])))

@@ -78,7 +78,7 @@ class CompactEncoder(nn.Module):
             layer = self.get_submodule(name)
             assert isinstance(layer, PartialConv2d)
             x, mask = layer.masked(x, mask, expand=expand, renormalize=renormalize)
-            x = F.relu(x)
+            x = F.relu(x, inplace=True)
             if name in TAPS:
                 features[name] = x
         return features
@@ -132,30 +132,30 @@ class CompactDecoder(nn.Module):
 
         x, m = features["4_1"], level("4_1")
         y, m = conv(self.a4, x, m)
-        x = x + F.relu(y)
+        x = x + F.relu(y, inplace=True)
         x, m = conv(self.b4, x, m)
-        x = F.relu(x)
+        x = F.relu(x, inplace=True)
 
         m = level("3_1")
         x = torch.cat([_doubled(x, features["3_1"]), features["3_1"]], 1)
         x, m = conv(self.a3, x, m)
-        x = F.relu(x)
+        x = F.relu(x, inplace=True)
         y, m = conv(self.b3, x, m)
-        x = x + F.relu(y)
+        x = x + F.relu(y, inplace=True)
         x, m = conv(self.c3, x, m)
-        x = F.relu(x)
+        x = F.relu(x, inplace=True)
 
         m = level("2_1")
         x = torch.cat([_doubled(x, features["2_1"]), features["2_1"]], 1)
         x, m = conv(self.a2, x, m)
-        x = F.relu(x)
+        x = F.relu(x, inplace=True)
         x, m = conv(self.b2, x, m)
-        x = F.relu(x)
+        x = F.relu(x, inplace=True)
 
         m = level("1_1")
         x = _doubled(x, features["1_1"])
         y = self.skip1(features["1_1"])  # 1x1: nothing to mask that the next layer does not
-        x, m = conv(self.a1, F.relu(x + y), m)
-        x = F.relu(x)
+        x, m = conv(self.a1, F.relu(x + y, inplace=True), m)
+        x = F.relu(x, inplace=True)
         x, m = conv(self.out, x, m)
         return x

@@ -43,26 +43,28 @@ class MomentSums:
         :param features: (C, H, W).
         :param weight: (H, W), non-negative; positions with weight 0 are not looked at.
         """
-        flat = features.flatten(1)
-        if weight is None:
-            w = torch.ones(flat.shape[1], dtype=flat.dtype, device=flat.device)
-        else:
+        # Positions as rows: for channels-last features a view, and a mask selects whole rows.
+        flat = features.movedim(0, -1).reshape(-1, features.shape[0])
+        w: Tensor | None = None
+        if weight is not None:
             w = weight.reshape(-1).to(flat.dtype)
             inside = w > 0
             if not bool(inside.all()):
-                flat, w = flat[:, inside], w[inside]
-        if w.numel() == 0:
+                flat, w = flat[inside], w[inside]
+            if bool((w == 1).all()):
+                w = None
+        if flat.shape[0] == 0:
             return
         if self._shift is None:
-            self._shift = (flat @ w) / w.sum()
-        centred = flat - self._shift[:, None]
-        weighted = centred * w
-        first = weighted.sum(1).double()
-        second = (weighted @ centred.T).double()
+            self._shift = flat.mean(0) if w is None else (w @ flat) / w.sum()
+        centred = flat - self._shift
+        weighted = centred if w is None else centred * w[:, None]
+        first = weighted.sum(0).double()
+        second = (weighted.T @ centred).double()
         self._first = first if self._first is None else self._first + first
         self._second = second if self._second is None else self._second + second
-        self._weight += float(w.double().sum())
-        self._weight_sq += float((w.double() ** 2).sum())
+        self._weight += float(flat.shape[0] if w is None else w.double().sum())
+        self._weight_sq += float(flat.shape[0] if w is None else (w.double() ** 2).sum())
 
     @property
     def empty(self) -> bool:

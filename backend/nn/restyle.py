@@ -44,7 +44,7 @@ class StyleCode:
         :param keep_all: keep the features of all taps, which the learned transform looks at; the
             two finest are five sixths of the bytes.
         """
-        features = {tap: taps[tap][0].contiguous() for tap in (TAPS if keep_all else MATCHED_TAPS)}
+        features = {tap: taps[tap][0].clone(memory_format=torch.preserve_format) for tap in (TAPS if keep_all else MATCHED_TAPS)}
         stats = {tap: moments(taps[tap][0]) for tap in TAPS}
         deep = features["4_1"].flatten(1)
         centred = deep - stats["4_1"].mean.to(deep)[:, None]
@@ -99,25 +99,25 @@ class Restyle:
         for tap in TAPS:
             low, high = DETAIL_RANGE[tap]
             gain = low + (high - low) * self.detail
-            moved = self.maps[tap].apply(taps[tap])
-            if gain != 1.0:
-                mean = self.means[tap].to(moved)[:, None, None]
-                moved = mean + gain * (moved - mean)
-            out[tap] = moved
+            change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
+            out[tap] = change.apply(taps[tap])
         if self.texture > 0:
             self._borrow(out)
-        return {tap: x.clamp_min(0.0) for tap, x in out.items()}
+        return {tap: x.clamp_min_(0.0) for tap, x in out.items()}
 
     def _borrow(self, taps: dict[str, Tensor]) -> None:
         deep = taps["4_1"]
         size = (deep.shape[-2], deep.shape[-1])
-        matched = {tap: torch.zeros_like(taps[tap]) for tap in MATCHED_TAPS}
+        matched: dict[str, Tensor] = {}
         for code, weight in self.styles:
             mean = code.moments["4_1"].mean.to(deep)
-            queries = code.basis @ (deep[0].flatten(1) - mean[:, None])
+            rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
+            queries = code.basis @ (rows - mean).T
             grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
             index = coherent_matches(queries, code.keys, size, grid)
             for tap in MATCHED_TAPS:
-                matched[tap] += weight * borrow(code.features[tap], index, size, grid)
+                laid = borrow(code.features[tap], index, size, grid)
+                part = laid if len(self.styles) == 1 else weight * laid
+                matched[tap] = part if tap not in matched else matched[tap] + part
         for tap in MATCHED_TAPS:
-            taps[tap] = torch.lerp(taps[tap], matched[tap], self.texture)
+            taps[tap] = taps[tap].lerp_(matched[tap][None], self.texture)

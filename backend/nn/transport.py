@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .moments import Moments
 
@@ -24,11 +25,16 @@ class Affine:
     offset: Tensor
 
     def apply(self, features: Tensor) -> Tensor:
-        """Map (..., C, H, W) features, in their own precision."""
-        matrix = self.matrix.to(features)
-        offset = self.offset.to(features)
-        flat = features.flatten(-2)
-        return (torch.matmul(matrix, flat) + offset[:, None]).view_as(features)
+        """Map (..., C, H, W) features, in their own precision.
+
+        Channels are moved last for one matrix product; for channels-last tensors that is free.
+        """
+        moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
+        return moved.movedim(-1, -3)
+
+    def softened(self, gain: float, mean: Tensor) -> Affine:
+        """The same map with deviations from ``mean`` multiplied by ``gain`` afterwards."""
+        return Affine(gain * self.matrix, gain * self.offset + (1.0 - gain) * mean.to(self.offset))
 
 
 def shrunk(m: Moments) -> Tensor:
