@@ -98,9 +98,7 @@ def plan(request: StylizeRequest, engine: Engine) -> Plan:
                 "Everything that is selected is transparent.",
                 "Select a part of the layer that has paint on it, or choose another layer.",
             )
-        box = Box(
-            box.left + inner.left, box.top + inner.top, box.left + inner.right, box.top + inner.bottom
-        )
+        box = Box(box.left + inner.left, box.top + inner.top, box.left + inner.right, box.top + inner.bottom)
     margin = max(engine.margin(o) for o in (options, *per_region))
     crop = box.grow(margin, ALIGN, layer.width, layer.height)
     return Plan(engine, box, crop, options, per_region)

@@ -245,9 +245,7 @@ def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan)
         raise RuntimeError("the engine returned values that are not numbers")
     alpha = alpha.clamp(0, 1)
     rgb = (image.clamp(0, 1) * (alpha > 0)).permute(1, 2, 0).contiguous().numpy()
-    return pixels.encode(
-        rgb, alpha.numpy(), pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer
-    )
+    return pixels.encode(rgb, alpha.numpy(), pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
 
 
 def _cancelled() -> ScumbleError:

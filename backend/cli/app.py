@@ -6,6 +6,7 @@ Importing this imports neither torch nor numpy: ``scumble --help`` answers at on
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -131,6 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def complain(error: ScumbleError) -> None:
     """Tell a user what failed and what to do: two lines on stderr."""
-    print(f"scumble: {error.message} [{error.code.value}]", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+    # Where nobody can be told (a log on the disk that is full), the exit code still tells.
+    with contextlib.suppress(OSError):
+        print(f"scumble: {error.message} [{error.code.value}]", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from scumble.backend.engines import registry
 from scumble.backend.engines.base import Context, Job, Option, Painted
 

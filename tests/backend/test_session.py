@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from scumble.backend import Session, describe
 from scumble.backend.engines.cache import TensorCache, size_of
 from scumble.backend.imaging import pixels
@@ -38,7 +39,9 @@ def session() -> Session:
     return Session("cpu")
 
 
-def layer(width: int = 60, height: int = 50, layout: str = "rgb", dtype: str = "u8", **more: Any) -> PixelBuffer:
+def layer(
+    width: int = 60, height: int = 50, layout: str = "rgb", dtype: str = "u8", **more: Any
+) -> PixelBuffer:
     rng = np.random.default_rng(width * height)
     shape = (height, width, CHANNELS[layout])
     raw = rng.integers(0, pixels.FULL.get(dtype, 255) + 1, shape)
@@ -52,7 +55,9 @@ def flat(red: int, green: int, blue: int) -> PixelStyle:
     return PixelStyle(PixelBuffer(2, 2, "rgb", "u8", bytes([red, green, blue] * 4)))
 
 
-def box_mask(x: int, y: int, w: int, h: int, size: tuple[int, int] = (60, 50), level: int = 255) -> MaskBuffer:
+def box_mask(
+    x: int, y: int, w: int, h: int, size: tuple[int, int] = (60, 50), level: int = 255
+) -> MaskBuffer:
     raw = np.zeros((size[1], size[0]), np.uint8)
     raw[y : y + h, x : x + w] = level
     return MaskBuffer(size[0], size[1], raw.tobytes())
@@ -231,10 +236,16 @@ def test_transparent_parts_of_a_style_lie_on_white_and_empty_borders_are_cut_off
     raw = np.zeros((40, 50, 4), np.uint8)
     raw[2:38, 3:47] = [200, 0, 0, 255]
     raw[10:20, 10:20, 3] = 0
-    paint(session, layer(), Region(box_mask(5, 5, 8, 8), PixelStyle(PixelBuffer(50, 40, "rgba", "u8", raw.tobytes()))))
+    paint(
+        session,
+        layer(),
+        Region(box_mask(5, 5, 8, 8), PixelStyle(PixelBuffer(50, 40, "rgba", "u8", raw.tobytes()))),
+    )
     image = tint.jobs[0].regions[0].styles[0].image
     assert image.shape == (3, 36, 44)
-    assert torch.equal(image[:, 8, 7], torch.ones(3)) and torch.allclose(image[:, 0, 0] * 255, torch.tensor([200.0, 0, 0]))
+    assert torch.equal(image[:, 8, 7], torch.ones(3)) and torch.allclose(
+        image[:, 0, 0] * 255, torch.tensor([200.0, 0, 0])
+    )
 
 
 def test_float_colours_beyond_one_are_clipped_for_the_engine_only(session: Session, tint: Any) -> None:
@@ -264,7 +275,9 @@ def test_an_unknown_engine_is_answered_with_those_there_are(session: Session) ->
 
 
 def test_an_unknown_style_of_the_gallery_is_refused(session: Session, tint: Any) -> None:
-    error = refused(session, Code.UNKNOWN_STYLE, layer(), Region(box_mask(5, 5, 8, 8), BundledStyle("no-such")))
+    error = refused(
+        session, Code.UNKNOWN_STYLE, layer(), Region(box_mask(5, 5, 8, 8), BundledStyle("no-such"))
+    )
     assert "no-such" in error.message and error.hint and not tint.jobs
 
 
@@ -309,7 +322,9 @@ def test_nan_near_the_selection_is_refused_and_far_from_it_is_not(session: Sessi
     raw = np.zeros((400, 400, 3), np.float32)
     raw[350, 350] = np.nan
     source = PixelBuffer(400, 400, "rgb", "f32", raw.tobytes())
-    error = refused(session, Code.NOT_FINITE, source, Region(MaskBuffer(20, 20, b"\xff" * 400, x=340, y=340), RED))
+    error = refused(
+        session, Code.NOT_FINITE, source, Region(MaskBuffer(20, 20, b"\xff" * 400, x=340, y=340), RED)
+    )
     assert "NaN" in error.message and error.hint
     result = paint(session, source, Region(MaskBuffer(20, 20, b"\xff" * 400), RED))
     assert np.isnan(pixels.samples(composite(source, result))[350, 350]).all()
@@ -351,7 +366,9 @@ def test_out_of_memory_is_answered_by_smaller_tiles(session: Session, tint: Any)
 
 
 def test_when_the_smallest_tile_does_not_fit_either_the_answer_is_clear(session: Session, tint: Any) -> None:
-    error = refused(session, Code.OUT_OF_MEMORY, layer(), Region(box_mask(5, 5, 8, 8), RED), options={"fits": 100})
+    error = refused(
+        session, Code.OUT_OF_MEMORY, layer(), Region(box_mask(5, 5, 8, 8), RED), options={"fits": 100}
+    )
     assert "smaller" in error.hint and error.retry
     assert set(tint.devices) == {"cpu"}
 
@@ -472,7 +489,9 @@ def test_a_picture_in_the_users_own_folder_is_described_and_used(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     own = next(s for s in describe.styles() if s["id"] == "my-blue")
     assert own["name"] == "My Blue" and own["thumbnail"].startswith("iVBOR")
-    rgb, _ = pixels.decode(paint(session, layer(), Region(box_mask(5, 5, 8, 8), BundledStyle("my-blue"))).layer)
+    rgb, _ = pixels.decode(
+        paint(session, layer(), Region(box_mask(5, 5, 8, 8), BundledStyle("my-blue"))).layer
+    )
     assert np.allclose(rgb, [0, 0, 1], atol=1e-3)
 
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+
 from scumble.backend.imaging import files, pixels, save
 from scumble.backend.imaging.limits import MAX_PIXELS, MAX_SIDE
 from scumble.backend.imaging.types import Samples
@@ -58,7 +59,9 @@ def png(width: int, height: int, depth: int = 8, kind: int = 2, body: bytes = b"
     ("dtype", "ending"),
     [("u8", "png"), ("u16", "png"), ("u8", "tif"), ("u16", "tif"), ("f32", "tif")],
 )
-def test_what_is_written_is_read_back_with_every_bit(tmp_path: Path, layout: str, dtype: str, ending: str) -> None:
+def test_what_is_written_is_read_back_with_every_bit(
+    tmp_path: Path, layout: str, dtype: str, ending: str
+) -> None:
     source = noise(layout, dtype)
     save.write_picture(tmp_path / f"a.{ending}", source)
     back = files.read_picture(tmp_path / f"a.{ending}").pixels
@@ -115,7 +118,16 @@ def _deepen(path: Path, stored: Samples) -> None:
 def _tiff16(raw: Samples, orientation: int) -> bytes:
     height, width = raw.shape
     rgb = np.repeat(raw[..., None], 3, axis=2).tobytes()
-    tags = [(256, width), (257, height), (258, 16), (259, 1), (262, 2), (273, 8), (274, orientation), (277, 3)]
+    tags = [
+        (256, width),
+        (257, height),
+        (258, 16),
+        (259, 1),
+        (262, 2),
+        (273, 8),
+        (274, orientation),
+        (277, 3),
+    ]
     tags += [(278, height), (279, len(rgb)), (284, 1)]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
     directory = struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"
@@ -211,7 +223,9 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path, content: bytes) ->
     assert "not a picture" in refused(tmp_path / "a.png", Code.FILE_UNREADABLE).message
 
 
-@pytest.mark.parametrize("name", ["a.png", "a16.png", "a.jpg", "a.tif", "a32.tif", "gray16.tif", "ga16.tif", "a.webp"])
+@pytest.mark.parametrize(
+    "name", ["a.png", "a16.png", "a.jpg", "a.tif", "a32.tif", "gray16.tif", "ga16.tif", "a.webp"]
+)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_cut_off_file_is_refused(tmp_path: Path, name: str, share: float) -> None:
     kinds = {"a16.png": ("rgb", "u16"), "a32.tif": ("rgb", "f32"), "gray16.tif": ("gray", "u16")}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from scumble.backend.imaging import pixels, transfer
 from scumble.backend.imaging.composite import composite
 from scumble.backend.regions.geometry import Box
@@ -18,7 +19,9 @@ LAYOUTS = sorted(CHANNELS)
 DTYPES = ["u8", "u16", "f16", "f32"]
 
 
-def noise(layout: str, dtype: str, seed: int, size: tuple[int, int] = (9, 7), encoding: str = "srgb") -> PixelBuffer:
+def noise(
+    layout: str, dtype: str, seed: int, size: tuple[int, int] = (9, 7), encoding: str = "srgb"
+) -> PixelBuffer:
     rng = np.random.default_rng(seed)
     shape = (size[1], size[0], CHANNELS[layout])
     if dtype[0] == "u":

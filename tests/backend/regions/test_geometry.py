@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from scumble.backend.regions.geometry import NOTHING, Box, bounds, decode_mask, mask_bounds, union
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import MaskBuffer
@@ -37,7 +38,9 @@ def laid_out(mask: MaskBuffer, width: int, height: int) -> np.ndarray:
     raw = np.frombuffer(mask.data, NUMPY[mask.dtype]).reshape(mask.height, mask.width).astype(np.float32)
     full = {"u8": 255, "u16": 65535}.get(mask.dtype, 1)
     canvas = np.zeros((200, 200), np.float32)
-    canvas[50 + mask.y : 50 + mask.y + mask.height, 50 + mask.x : 50 + mask.x + mask.width] = raw / np.float32(full)
+    canvas[50 + mask.y : 50 + mask.y + mask.height, 50 + mask.x : 50 + mask.x + mask.width] = (
+        raw / np.float32(full)
+    )
     return np.clip(canvas[50 : 50 + height, 50 : 50 + width], 0, 1)
 
 
@@ -59,7 +62,9 @@ def test_an_empty_box_does_not_count_in_a_union(box: Box, x: int, y: int) -> Non
 def test_a_grown_box_holds_the_margin_as_far_as_the_layer_reaches(box: Box, margin: int, align: int) -> None:
     layer = Box(0, 0, 80, 80)
     grown = box.grow(margin, align, 80, 80)
-    wanted = Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin).intersect(layer)
+    wanted = Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin).intersect(
+        layer
+    )
     assert grown.intersect(layer) == grown
     assert grown.union(wanted) == grown
     assert grown.left % align == 0 and grown.top % align == 0
@@ -88,7 +93,9 @@ def test_a_mask_decodes_on_any_crop_as_if_laid_out_whole(mask: MaskBuffer, crop:
 
 
 @given(masks(), st.integers(1, 30), st.integers(1, 30))
-def test_a_masks_bounds_are_those_of_its_positive_values_on_the_layer(mask: MaskBuffer, w: int, h: int) -> None:
+def test_a_masks_bounds_are_those_of_its_positive_values_on_the_layer(
+    mask: MaskBuffer, w: int, h: int
+) -> None:
     assert mask_bounds(mask, w, h) == bounds(laid_out(mask, w, h))
 
 
