@@ -53,6 +53,8 @@ ANSWERS = frozenset(
 )
 #: The one buffer format that is not pixels: UTF-8 JSON, ``width`` bytes by 1.
 JSON_FORMAT = "json"
+#: The id in the answer to a message whose own could not be read.
+NO_ID = "-"
 TRANSFERS = ("srgb", "linear")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")

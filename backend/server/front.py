@@ -20,7 +20,7 @@ from zmq.constants import SocketOption
 from scumble.shared.codec import failed_message
 from scumble.shared.connection import KeyPair
 from scumble.shared.errors import Code, ScumbleError
-from scumble.shared.framing import FrameError, Message, decode, encode
+from scumble.shared.framing import NO_ID, FrameError, Message, decode, encode
 from scumble.shared.link import harden
 
 from .auth import DOMAIN, Gate
@@ -175,7 +175,7 @@ class Server:
                 message = decode([f.buffer for f in frames[1:]], limits)
             except FrameError as error:
                 log.info("a malformed message was refused: %s", error.message)
-                self._send(peer, failed_message(error, error.reply_to))
+                self._send(peer, failed_message(error, error.reply_to or NO_ID))
                 continue
             except zmq.ZMQError:
                 continue  # a peer that the gate did not name cannot have sent anything
