@@ -31,7 +31,7 @@ from .perceptual import Judge
 from .protocol import Triplet, photo_file, read_picture, region_mask
 
 #: Raised when records change their meaning, so that old ones are not mixed with new.
-VERSION = 1
+VERSION = 2
 #: Errors that every triplet would meet alike: they end the run instead of filling the report.
 HOPELESS = frozenset(
     {

@@ -27,6 +27,7 @@ METRICS: dict[str, int] = {
     "sliced_emd": -1,
     "style_loss": -1,
     "relative_style_loss": -1,
+    "inner_style_loss": -1,
     "content_distance": -1,
     "perceptual_distance": -1,
     "ssim": 1,

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -160,6 +162,23 @@ def masked_features(net: VGG16, image: Tensor, mask: Tensor, taps: Sequence[str]
     return found
 
 
+def extended(image: Tensor, mask: Tensor) -> Tensor:
+    """The region's own pixels everywhere: outside, every pixel repeats the nearest one inside.
+
+    The border that a masked convolution sees around a region is an edge of its own making, which
+    in a small region outweighs the strokes; here the region ends without one.
+
+    :param image: (1, 3, H, W).
+    :param mask: (1, 1, H, W), above 0 inside, where it must select something.
+    """
+    outside = (mask[0, 0] == 0).byte().numpy()
+    _, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    inside = np.flatnonzero(outside == 0)
+    place = np.zeros(int(nearest.max()) + 1, np.int64)
+    place[nearest.ravel()[inside]] = inside
+    return image.flatten(2)[:, :, torch.from_numpy(place[nearest.ravel()])].view_as(image)
+
+
 def fitted(image: Tensor, long_side: int) -> Tensor:
     """Scale (1, C, H, W) down, antialiased, until its long side is at most ``long_side``."""
     height, width = image.shape[-2:]
@@ -230,14 +249,14 @@ class Judge:
         :param photo: (1, 3, H, W), RGB in [0, 1]; ``result`` likewise.
         :param mask: (1, 1, H, W), 0 or 1.
         :param photo_key: names photograph and mask together; the last one is remembered.
-        :returns: ``style_loss``, ``relative_style_loss``, ``content_distance``,
-            ``perceptual_distance``, ``ssim``.
+        :returns: ``style_loss``, ``relative_style_loss``, ``inner_style_loss``,
+            ``content_distance``, ``perceptual_distance``, ``ssim``.
         """
         structure = ssim(result, photo, mask)
-        photo, result = fitted(photo, self.long_side), fitted(result, self.long_side)
-        mask = fitted(mask, self.long_side)
+        alone = extended(result, mask)  # before scaling mixes inside and outside
+        photo, result, alone, mask = (fitted(t, self.long_side) for t in (photo, result, alone, mask))
         rows, columns = region_box(mask)
-        photo, result, mask = (t[:, :, rows, columns] for t in (photo, result, mask))
+        photo, result, alone, mask = (t[:, :, rows, columns] for t in (photo, result, alone, mask))
 
         wanted = self.style_statistics(style, style_key)
         taps = (*PERCEPTUAL_TAPS, CONTENT_TAP)
@@ -248,11 +267,14 @@ class Judge:
         # An all-ones mask gives the plain features exactly: no second pass.
         styled = after if whole else masked_features(self.net, result, mask)
         found = {t: statistics(styled[t], weights_at(mask, styled[t].shape[-2:])) for t in TAPS}
+        inner = after if whole else self.net(alone, TAPS)
+        bare = {t: statistics(inner[t], weights_at(mask, inner[t].shape[-2:])) for t in TAPS}
         ends = {t: before[t] for t in PERCEPTUAL_TAPS}
         at_content = weights_at(mask, before[CONTENT_TAP].shape[-2:])
         return {
             "style_loss": style_loss(found, wanted),
             "relative_style_loss": relative_style_loss(found, wanted),
+            "inner_style_loss": relative_style_loss(bare, wanted),
             "content_distance": content_distance(after[CONTENT_TAP], before[CONTENT_TAP], at_content),
             "perceptual_distance": perceptual_distance(after, ends, mask),
             "ssim": structure,

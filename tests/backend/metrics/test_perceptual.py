@@ -16,6 +16,7 @@ from scumble.backend.metrics.perceptual import (
     Judge,
     Statistics,
     content_distance,
+    extended,
     fitted,
     masked_features,
     perceptual_distance,
@@ -136,6 +137,24 @@ def test_measuring_on_the_crop_gives_what_the_full_picture_gives(vgg: VGG16, sma
     assert found["content_distance"] == pytest.approx(content_distance(a["4_1"], b["4_1"], weights), rel=1e-5)
     ends = {t: b[t] for t in PERCEPTUAL_TAPS}
     assert found["perceptual_distance"] == pytest.approx(perceptual_distance(a, ends, mask), rel=1e-5)
+
+
+def test_outside_a_region_every_pixel_repeats_the_nearest_one_inside(photo):
+    mask = box_mask(photo, slice(20, 30), slice(10, 40))
+    full = extended(photo, mask)
+    assert torch.equal(full[..., 20:30, 10:40], photo[..., 20:30, 10:40])
+    assert torch.equal(full[..., :20, 25], photo[..., 20:21, 25].expand(1, 3, 20))
+    assert torch.equal(full[..., 25, 40:], photo[..., 25, 39:40].expand(1, 3, full.shape[-1] - 40))
+    assert torch.equal(full[..., 0, 0], photo[..., 20, 10])
+
+
+def test_a_flat_region_has_the_inner_style_of_its_colour_however_small_it_is(judge: Judge, photo):
+    colour = torch.tensor([0.2, 0.7, 0.4]).view(1, 3, 1, 1)
+    mask = box_mask(photo, slice(20, 25), slice(30, 33))
+    painted = torch.where(mask > 0, colour, photo)
+    found = judge.judge(photo, painted, mask, colour.expand(1, 3, 48, 48))
+    assert found["inner_style_loss"] == pytest.approx(0, abs=1e-6)
+    assert found["relative_style_loss"] > 1e-3
 
 
 def test_a_region_of_a_few_pixels_keeps_its_say(judge: Judge, photo, painting):
