@@ -21,7 +21,7 @@ from .limits import LIMITS, Limits
 from .messages import StylizeRequest, StylizeResult
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing_extensions import Self
 
 _TICK_S = 0.05
 

@@ -11,61 +11,28 @@ and sends again what was not answered, under the same ids, so that nothing runs 
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import zmq
+from typing import TYPE_CHECKING, Any
 
 from . import events
 from .codec import attachment, message_error, message_result, request_message
+from .connecting import Connecting, Policy, Starting, new_id
 from .connection import Connection, read_connection
 from .errors import Code, ScumbleError
 from .events import Event
-from .framing import PROTOCOLS, Message, encode, is_id
+from .framing import Message, encode, is_id
 from .limits import LIMITS, Limits
-from .link import Link
 from .messages import StylizeRequest
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing_extensions import Self
 
+__all__ = ["Client", "Policy", "Starting", "new_id"]
 
 #: A backend does not forget a client sooner.
 _FORGETFUL_S = 10.0
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How patient a client is; times in seconds.
-
-    :param connect_s: for a connection and its ``welcome``.
-    :param tries: connections tried in a row before giving up.
-    :param backoff_s: wait after the first failed try; doubles up to ``backoff_max_s``.
-    :param start_s: for a backend that was started to write its connection file.
-    :param ping_s: between heartbeats while something is outstanding.
-    :param silence_s: without any message (heartbeats are answered at once) before the backend is lost.
-    :param restarts: times that one job is sent again to a *new* backend.  Not endless: a job that
-        makes the system kill the backend would do so each time.
-    """
-
-    connect_s: float = 2.5
-    tries: int = 3
-    backoff_s: float = 1.0
-    backoff_max_s: float = 32.0
-    start_s: float = 30.0
-    ping_s: float = 2.0
-    silence_s: float = 20.0
-    restarts: int = 1
-
-
-class Starting(Protocol):
-    """A backend that was started and is not yet there."""
-
-    def check(self) -> None:
-        """Raise a :class:`ScumbleError` once it is known that it will not come."""
 
 
 @dataclass
@@ -80,12 +47,7 @@ class _Pending:
     cancelled: bool = False
 
 
-def new_id() -> str:
-    """A fresh id for a job or a message, which nobody can guess."""
-    return secrets.token_hex(16)
-
-
-class Client:
+class Client(Connecting):
     """See the module.
 
     :param name: what the backend calls this client in its log, such as ``"krita"``.
@@ -104,45 +66,17 @@ class Client:
         policy: Policy | None = None,
         limits: Limits = LIMITS,
     ) -> None:
-        self.name = name
-        self.version = version
-        self.session = session or new_id()
-        self.policy = policy or Policy()
-        self.limits = limits
-        self._find = find
-        self._launch = launch
-        # Its own context: closing it cannot disturb other users of ZeroMQ in an editor's process.
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._link: Link | None = None
-        self._state = "idle"  # idle, starting, connecting, ready, backoff
-        self._until = 0.0
-        self._attempt = 0
-        self._wanted = False
-        self._hello = Message("hello", "")
-        self._greeted = False
-        self._instance = ""
-        self._starting: Starting | None = None
-        self._launched = False
+        super().__init__(name, version, session, find, launch, policy or Policy(), limits)
         self._pinged = 0.0
         self._pending: dict[str, _Pending] = {}
         self._cancels: dict[str, str] = {}
-        self._events: list[Event] = []
 
     # -- what can be asked ---------------------------------------------------------------------------
-
-    @property
-    def state(self) -> str:
-        """``idle``, ``starting``, ``connecting``, ``ready`` or ``backoff``."""
-        return self._state
 
     @property
     def outstanding(self) -> tuple[str, ...]:
         """Ids that wait for their last event."""
         return tuple(self._pending)
-
-    def connect(self) -> None:
-        """Connect even with nothing to send; :class:`~.events.Connected` follows, or not."""
-        self._wanted = True
 
     def stylize(self, request: StylizeRequest, job: str = "") -> str:
         """Send a job; its id.  The request's buffers must not change until it is over.
@@ -218,122 +152,22 @@ class Client:
                 happened, self._events = self._events, []
                 return happened
 
-    # -- connecting ----------------------------------------------------------------------------------
+    # -- what becomes of the connection --------------------------------------------------------------
 
-    def _advance(self) -> None:
-        now = time.monotonic()
-        if self._state == "idle" and (self._pending or self._wanted):
-            self._attempt, self._launched = 0, False
-            self._try()
-        elif self._state == "backoff" and now >= self._until:
-            self._try()
-        elif self._state == "starting":
-            self._await_start(now)
-        elif self._state == "connecting" and self._link is not None:
-            if self._link.lost or now >= self._until:
-                self._failed_attempt()
-            elif not self._greeted:
-                self._greeted = self._link.send(self._hello)
-        elif self._state == "ready" and self._link is not None:
-            silent = now - self._link.heard > self.policy.silence_s and bool(self._pending)
-            if self._link.lost or silent:
-                self._lose()
-            else:
-                self._flush()
-                self._beat(now)
+    def _awaited(self) -> list[str]:
+        return [name for name, pending in self._pending.items() if pending.instance]
 
-    def _try(self) -> None:
-        self._attempt += 1
-        connection: Connection | None = None
-        try:
-            connection = self._find()
-            error = ScumbleError(
-                Code.NO_BACKEND,
-                "The Scumble backend is not running.",
-                "Start it with: scumble backend start",
-                retry=True,
-            )
-        except ScumbleError as found:
-            error = found
-        if connection is not None and connection.alive():
-            self._open(connection)
-            return
-        self._strike("")
-        if not (self._pending or self._wanted):
-            self._state = "idle"
-        elif self._launch is None or self._launched:
-            self._give_up(error)
-        else:
-            self._start()
+    def _welcomed(self, known: Sequence[str]) -> None:
+        for job in known:
+            if job in self._pending:  # no need to send its pixels again
+                self._pending[job].sent = True
+        self._flush()
 
-    def _start(self) -> None:
-        assert self._launch is not None
-        self._launched = True
-        try:
-            self._starting = self._launch()
-        except ScumbleError as error:
-            self._give_up(error)
-            return
-        self._state, self._until = "starting", time.monotonic() + self.policy.start_s
-        self._events.append(events.Waiting("Starting the Scumble backend.", self._attempt))
+    def _work(self, now: float) -> None:
+        self._flush()
+        self._beat(now)
 
-    def _await_start(self, now: float) -> None:
-        try:
-            connection = self._find()
-            if connection.alive():
-                self._open(connection)
-                return
-        except ScumbleError:
-            pass
-        try:
-            if self._starting is not None:
-                self._starting.check()
-        except ScumbleError as error:
-            self._give_up(error)
-            return
-        if now >= self._until:
-            self._give_up(
-                ScumbleError(
-                    Code.NO_BACKEND,
-                    "The Scumble backend did not start in time.",
-                    "Look at its log: scumble backend status",
-                    retry=True,
-                )
-            )
-
-    def _open(self, connection: Connection) -> None:
-        self._drop_link()
-        self._link = Link(self._context, connection, self.limits)
-        self._state, self._until = "connecting", time.monotonic() + self.policy.connect_s
-        body = {
-            "client": self.name,
-            "version": self.version,
-            "protocols": list(PROTOCOLS),
-            "session": self.session,
-            "jobs": [name for name, pending in self._pending.items() if pending.instance],
-        }
-        self._hello = Message("hello", new_id(), body)
-        self._greeted = False
-
-    def _failed_attempt(self) -> None:
-        alive = self._link is not None and self._link.connection.alive()
-        self._drop_link()
-        if self._attempt >= self.policy.tries:
-            self._give_up(
-                ScumbleError(
-                    Code.NO_BACKEND if not self._instance else Code.BACKEND_LOST,
-                    "The Scumble backend does not answer.",
-                    "Start it again: scumble backend stop, then scumble backend start",
-                    retry=True,
-                )
-            )
-            return
-        wait = min(self.policy.backoff_s * 2 ** (self._attempt - 1), self.policy.backoff_max_s)
-        self._state, self._until = "backoff", time.monotonic() + (wait if alive else 0.0)
-        self._events.append(events.Waiting("The Scumble backend does not answer yet.", self._attempt + 1))
-
-    def _lose(self) -> None:
-        self._drop_link()
+    def _unsent(self) -> None:
         for pending in list(self._pending.values()):
             job = pending.message.id
             if pending.cancelled:
@@ -341,12 +175,6 @@ class Client:
             elif pending.message.type == "shutdown" and pending.sent:
                 self._end(events.Answer(job, "result", {}), job)
             pending.sent = False
-        self._attempt, self._launched = 0, False
-        # A moment for the system to let go of what a killed backend held, its lock above all.
-        self._state, self._until = "backoff", time.monotonic() + 0.2
-        self._events.append(events.Waiting("The connection to the Scumble backend was lost.", 1))
-        if not self._pending:
-            self._state, self._wanted = "idle", False
 
     def _strike(self, instance: str) -> None:
         """Count a restart against every job that another backend had; fail those with too many."""
@@ -363,21 +191,9 @@ class Client:
                     )
                     self._end(events.Failed(job, error), job)
 
-    def _give_up(self, error: ScumbleError) -> None:
-        self._drop_link()
-        lost = bool(self._instance)
-        if lost and error.code is Code.NO_BACKEND:
-            error = ScumbleError(Code.BACKEND_LOST, error.message, error.hint, retry=True)
+    def _fail_all(self, error: ScumbleError) -> None:
         for job in list(self._pending):
             self._end(events.Failed(job, error), job)
-        if self._wanted:
-            self._events.append(events.Failed("", error))
-        self._state, self._wanted, self._instance = "idle", False, ""
-
-    def _drop_link(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
 
     # -- talking -------------------------------------------------------------------------------------
 
@@ -430,23 +246,6 @@ class Client:
         except ScumbleError as error:
             # An answer that makes no sense ends what it answers, and nothing else.
             self._end(events.Failed(message.id, error), message.id)
-
-    def _welcome(self, message: Message) -> None:
-        if message.id != self._hello.id:
-            return
-        if message.type != "welcome":
-            self._give_up(message_error(message))
-            return
-        self._state, self._attempt, self._launched = "ready", 0, False
-        self._instance = str(message.body.get("instance", ""))
-        self._strike(self._instance)
-        known = message.body.get("jobs")
-        for job in known if isinstance(known, list) else ():
-            if job in self._pending:  # no need to send its pixels again
-                self._pending[job].sent = True
-        self._events.append(events.Connected(self.session, str(message.body.get("server", ""))))
-        self._wanted = False
-        self._flush()
 
     def _answer(self, message: Message) -> None:
         kind, body, name = message.type, message.body, message.id

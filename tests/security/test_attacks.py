@@ -16,12 +16,13 @@ import pytest
 import zmq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wire_parts import Raw, Running, eventually, request, running, until
+
 from scumble.shared import events
 from scumble.shared.codec import request_message
 from scumble.shared.connection import KeyPair
 from scumble.shared.framing import MAGIC, Message, encode
 from scumble.shared.limits import Limits
-from wire_parts import Raw, Running, eventually, request, running, until
 
 #: How long the attacker waits for an answer that must not come.
 A_WHILE = 0.5
@@ -48,7 +49,7 @@ class Wire:
         self._change = change
         self._target = address(server)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = "tcp://127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._sockets = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -126,13 +127,16 @@ def test_what_travels_cannot_be_read(server: Running, wire: Wire) -> None:
 
 
 def _through(server: Running, wire: Wire) -> Any:
-    from scumble.shared.client import Client
     from wire_parts import QUICK
+
+    from scumble.shared.client import Client
 
     return Client(find=lambda: replace(server.connection, endpoint=wire.endpoint), policy=QUICK)
 
 
-def test_a_recorded_conversation_played_again_does_nothing(server: Running, wire: Wire, tmp_path: Path) -> None:
+def test_a_recorded_conversation_played_again_does_nothing(
+    server: Running, wire: Wire, tmp_path: Path
+) -> None:
     """Section 5.4: the keys of a connection are its own."""
     diary = tmp_path / "diary"
     with _through(server, wire) as client:
@@ -193,7 +197,9 @@ def test_hundreds_of_half_open_connections_keep_nobody_out_and_are_closed() -> N
         still_well(server)
 
 
-@pytest.mark.parametrize("junk", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\0" * 10_000, bytes(range(256)) * 40])
+@pytest.mark.parametrize(
+    "junk", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\0" * 10_000, bytes(range(256)) * 40]
+)
 def test_other_protocols_and_noise_on_the_port_do_no_harm(server: Running, junk: bytes) -> None:
     """Section 5.5."""
     for _ in range(20):
@@ -243,7 +249,9 @@ anything = st.recursive(
 kinds = st.sampled_from(
     ["hello", "ping", "describe", "stylize", "segment", "cancel", "release", "models", "free_memory", "what"]
 )
-names = st.sampled_from(["client", "protocols", "session", "jobs", "job", "action", "model", "layer", "refresh"])
+names = st.sampled_from(
+    ["client", "protocols", "session", "jobs", "job", "action", "model", "layer", "refresh"]
+)
 messages = st.builds(
     lambda kind, body: [MAGIC, json.dumps({"type": kind, "id": "x", "body": body, "buffers": []}).encode()],
     kinds, st.dictionaries(names, anything, max_size=4) | anything,

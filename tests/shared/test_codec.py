@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scumble.shared import codec
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import Message, decode, encode
@@ -25,8 +26,12 @@ from scumble.shared.messages import (
 
 
 def picture(width: int, height: int, layout: str = "bgra", dtype: str = "u16", **more: Any) -> PixelBuffer:
-    size = {"rgba": 4, "bgra": 4, "rgb": 3, "gray": 1, "graya": 2}[layout] * {"u8": 1, "u16": 2, "f32": 4}[dtype]
-    return PixelBuffer(width, height, layout, dtype, bytes(i % 256 for i in range(width * height * size)), **more)
+    size = {"rgba": 4, "bgra": 4, "rgb": 3, "gray": 1, "graya": 2}[layout] * {"u8": 1, "u16": 2, "f32": 4}[
+        dtype
+    ]
+    return PixelBuffer(
+        width, height, layout, dtype, bytes(i % 256 for i in range(width * height * size)), **more
+    )
 
 
 simple = st.one_of(
@@ -38,7 +43,8 @@ blends = st.lists(st.tuples(simple, st.floats(0.01, 10)), min_size=1, max_size=4
     lambda parts: BlendStyle(tuple(parts))
 )
 options = st.dictionaries(
-    st.text(max_size=20), st.booleans() | st.integers(-1000, 1000) | st.floats(-1e6, 1e6) | st.text(max_size=20),
+    st.text(max_size=20),
+    st.booleans() | st.integers(-1000, 1000) | st.floats(-1e6, 1e6) | st.text(max_size=20),
     max_size=4,
 )  # fmt: skip
 regions = st.builds(
@@ -151,7 +157,11 @@ REGION = ["regions", 0]
         ([*REGION, "style", "parts"], [], Code.BAD_REQUEST),
         ([*REGION, "style", "parts", 0, "weight"], -1, Code.BAD_REQUEST),
         ([*REGION, "style", "parts", 0, "style"], {"kind": "blend", "parts": []}, Code.BAD_REQUEST),
-        ([*REGION, "style"], {"kind": "bundled", "id": "s"}, Code.BAD_REQUEST),  # the style picture is left over
+        (
+            [*REGION, "style"],
+            {"kind": "bundled", "id": "s"},
+            Code.BAD_REQUEST,
+        ),  # the style picture is left over
     ],
 )
 def test_a_field_that_is_wrong_is_refused_with_its_code(path: list[Any], value: Any, code: Code) -> None:
@@ -162,8 +172,14 @@ def test_a_field_that_is_wrong_is_refused_with_its_code(path: list[Any], value: 
     assert caught.value.code is code
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda i: st.lists(i) | st.dictionaries(
-    st.sampled_from(["layer", "regions", "mask", "style", "kind", "parts", "buffer", "weight"]), i)))  # fmt: skip
+words = st.sampled_from(["layer", "regions", "mask", "style", "kind", "parts", "buffer", "weight"])
+bodies = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(words, inner),
+)
+
+
+@given(bodies)
 def test_any_body_gives_a_request_or_a_typed_refusal(body: Any) -> None:
     """Section 6.4."""
     if not isinstance(body, dict):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from scumble.shared import paths
 from scumble.shared.connection import (
     Connection,
@@ -37,7 +38,9 @@ def test_what_is_written_is_read(tmp_path: Path, connection: Connection) -> None
 
 @posix
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o660])
-def test_a_file_that_others_can_read_is_not_believed(tmp_path: Path, connection: Connection, mode: int) -> None:
+def test_a_file_that_others_can_read_is_not_believed(
+    tmp_path: Path, connection: Connection, mode: int
+) -> None:
     """Section 2.2."""
     file = tmp_path / "c.json"
     write_connection(connection, file)
@@ -58,8 +61,8 @@ def test_a_link_is_not_believed(tmp_path: Path, connection: Connection) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"endpoint": "tcp://evil:80/x"}, {"endpoint": 7}, {"server_key": "short"}, {"client": None}, {"format": 2},
-     {"client": {"public": "x" * 40}}, {"pid": "many"}],
+    [{"endpoint": "tcp://evil:80/x"}, {"endpoint": 7}, {"server_key": "short"}, {"client": None},
+     {"format": 2}, {"client": {"public": "x" * 40}}, {"pid": "many"}],
 )  # fmt: skip
 def test_a_broken_file_is_no_backend(tmp_path: Path, connection: Connection, change: dict) -> None:
     """Section 2.1."""

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from wire_parts import backend_pid
+
 from scumble.shared import launch
 from scumble.shared.environment import scrubbed
-from wire_parts import backend_pid
 
 
 @pytest.mark.parametrize(
@@ -23,11 +24,19 @@ def test_an_editors_trap_is_removed(name: str) -> None:
 
 
 def test_the_rest_stays() -> None:
-    given = {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", "SCUMBLE_STATE_DIR": "/s", "LANG": "de", "DISPLAY": ":0"}
+    given = {
+        "HOME": "/h",
+        "CUDA_VISIBLE_DEVICES": "1",
+        "SCUMBLE_STATE_DIR": "/s",
+        "LANG": "de",
+        "DISPLAY": ":0",
+    }
     assert scrubbed(given) == given
 
 
-@pytest.mark.parametrize("saved", ["{}_ORIG", "APPIMAGE_ORIGINAL_{}", "APPRUN_ORIGINAL_{}", "{}_VSCODE_SNAP_ORIG"])
+@pytest.mark.parametrize(
+    "saved", ["{}_ORIG", "APPIMAGE_ORIGINAL_{}", "APPRUN_ORIGINAL_{}", "{}_VSCODE_SNAP_ORIG"]
+)
 def test_what_a_launcher_saved_is_put_back(saved: str) -> None:
     """PyInstaller, AppImage's launchers and Snaps each have their own way to save a variable."""
     saved = saved.format("LD_LIBRARY_PATH")

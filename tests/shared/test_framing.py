@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scumble.shared import fields
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import MAGIC, Buffer, FrameError, Message, decode, encode, plain
@@ -31,7 +32,9 @@ def buffers(draw: Any) -> Buffer:
     layout, dtype = draw(st.sampled_from(sorted(CHANNELS))), draw(st.sampled_from(sorted(SIZES)))
     size = width * height * CHANNELS[layout] * SIZES[dtype]
     transfer = draw(st.sampled_from(["srgb", "linear"]))
-    return Buffer("layer", width, height, layout, dtype, draw(st.binary(min_size=size, max_size=size)), transfer)
+    return Buffer(
+        "layer", width, height, layout, dtype, draw(st.binary(min_size=size, max_size=size)), transfer
+    )
 
 
 def header(**more: Any) -> bytes:

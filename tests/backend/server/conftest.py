@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from wire_parts import client, context, home, server  # noqa: E402, F401
+from wire_parts import client, context, home, server  # noqa: F401

@@ -46,7 +46,10 @@ class ObedientSession:
             raise ZeroDivisionError("in /home/somebody/secret/place.py")
         if "fail" in options:
             raise ScumbleError(
-                Code(options["fail"]), "It failed, see /home/somebody/secret/log.txt.", "Look there.", retry=True
+                Code(options["fail"]),
+                "It failed, see /home/somebody/secret/log.txt.",
+                "Look there.",
+                retry=True,
             )
         steps = int(options.get("steps", 10))
         deadline = time.monotonic() + float(options.get("seconds", 0.0))

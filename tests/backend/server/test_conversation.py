@@ -7,12 +7,13 @@ import time
 import pytest
 import zmq
 from obedient import ObedientSession
+from wire_parts import Raw, Running, eventually, request, running, until
+
 from scumble.shared import events
 from scumble.shared.codec import request_message
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import encode
 from scumble.shared.limits import Limits
-from wire_parts import Raw, Running, eventually, request, running, until
 
 
 def test_a_job_is_accepted_tells_its_progress_and_returns_its_pixels(client) -> None:

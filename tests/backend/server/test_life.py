@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from wire_parts import QUICK, backend_pid, eventually, kill_backend, request, until
+
 from scumble.backend.server import logs
 from scumble.shared import events, launch, paths
 from scumble.shared.blocking import BlockingClient
@@ -19,7 +20,6 @@ from scumble.shared.client import Client, Policy
 from scumble.shared.connection import connection_path, lock_path, read_connection
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.lock import is_held
-from wire_parts import QUICK, backend_pid, eventually, kill_backend, request, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in backend is a shell script")
 
@@ -341,9 +341,7 @@ def test_the_real_backend_from_nothing_to_a_layer(home: Path, monkeypatch: pytes
         stop = threading.Event()
         stop.set()
         with pytest.raises(ScumbleError) as caught:
-            client.stylize(
-                StylizeRequest(picture, (Region(mask, PixelStyle(picture)),)), cancelled=stop
-            )
+            client.stylize(StylizeRequest(picture, (Region(mask, PixelStyle(picture)),)), cancelled=stop)
         assert caught.value.code is Code.CANCELLED
         client.free_memory()
     assert launch.stop().state == "stopped"

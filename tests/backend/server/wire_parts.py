@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import zmq
 from obedient import ObedientSession
+
 from scumble.backend.server.front import Server
 from scumble.backend.server.options import ServerOptions
 from scumble.shared import events, launch
@@ -43,9 +44,7 @@ class Running:
 
     def __init__(self, factory: Callable[[], Any] = ObedientSession, **options: Any) -> None:
         self.keys = KeyPair.new()
-        self.server = Server(
-            factory, [self.keys.public], options=ServerOptions(**options), version="test"
-        )
+        self.server = Server(factory, [self.keys.public], options=ServerOptions(**options), version="test")
         self.connection = Connection(self.server.bind(), self.server.keys.public, self.keys)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
