@@ -128,7 +128,7 @@ class PartialConv:
                 if learned:
                     maps = learned_maps(load_transform(str(device)), every, taps_of, weight, stat, style)
                 controls = {name: region.options[name] for name in ("texture", "detail")}
-                changes.append(Restyle.between(stat, style, maps=maps, **controls))
+                changes.append(Restyle.between(stat, style, maps=maps, seed=job.seed, **controls))
         image = content.clone()
         strengths = [r.strength for r in job.regions]
         for done, tile in enumerate(pieces):

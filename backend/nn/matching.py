@@ -16,9 +16,11 @@ from torch.nn import functional as F
 #: What one agreeing neighbour is worth, in units of cosine.
 COHERENCE = 0.2
 #: Rounds of drawing matches together; each lets a piece grow by one cell.
-ROUNDS = 3
+ROUNDS = 5
 #: Places of the style that are searched; the rest are reached by continuing a neighbour's match.
-MOST_KEYS = 2048
+MOST_KEYS = 4096
+#: Into how many random shares the searched places are dealt.
+PARTIES = 8
 
 
 def matching_basis(keys: Tensor, dims: int) -> Tensor:
@@ -40,13 +42,13 @@ def nearest(queries: Tensor, keys: Tensor, *, block: int = 4096) -> Tensor:
     return torch.cat(found)
 
 
-def coherent_matches(queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+def coherent_matches(queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int], seed: int = 0) -> Tensor:
     """Matches that agree with their neighbours where that costs little likeness.
 
     Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
-    across them.  First every fourth cell looks for its best place among at most :data:`MOST_KEYS`
-    spread over the style, and its three neighbours continue that match.  Then, each round, every
-    cell may take over the place that continues a neighbour's match (Ashikhmin 2001) if cosine plus
+    across them.  First every cell looks for its best place among a random share of the style's: were
+    all to look everywhere, a flat sky would fill with copies of its one most similar spot, in step
+    with the grid.  Then, each round, every cell may take over the place that continues a neighbour's match (Ashikhmin 2001) if cosine plus
     :data:`COHERENCE` per agreeing neighbour grows; the cells are visited in two interleaved sets,
     so the total never falls.
 
@@ -54,16 +56,16 @@ def coherent_matches(queries: Tensor, keys: Tensor, size: tuple[int, int], grid:
     :param keys: (C, h*w), centred.
     :param size: (H, W).
     :param grid: (h, w).
+    :param seed: another seed lays other strokes.
     :returns: (H*W,) int64.
     """
     height, width = size
     q = F.normalize(queries, dim=0).T.contiguous()
     k = F.normalize(keys, dim=0).T.contiguous()
-    y, x = _first_matches(q, k, size, grid)
     rows = torch.arange(height, device=q.device)[:, None]
     cols = torch.arange(width, device=q.device)[None, :]
     halves = [((rows + cols) % 2 == half).flatten().nonzero()[:, 0] for half in (0, 1)]
-    place = (y * grid[1] + x).flatten()
+    place = _first_matches(q, k, seed)
     for turn in range(2 * ROUNDS):
         half = halves[turn % 2]
         offers = [o[half] for o in _offers(place.view(size), grid)]
@@ -80,21 +82,17 @@ def coherent_matches(queries: Tensor, keys: Tensor, size: tuple[int, int], grid:
     return place
 
 
-def _first_matches(q: Tensor, k: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Best places of every second cell of every second row, continued by the cells between."""
-    height, width = size
-    stride = max(1, -(-k.shape[0] // MOST_KEYS))
-    coarse = q.view(height, width, -1)[::2, ::2]
-    index = nearest(coarse.flatten(0, 1).T, k[::stride].T) * stride
-    y = torch.div(index, grid[1], rounding_mode="floor").view(coarse.shape[:2])
-    x = (index % grid[1]).view(coarse.shape[:2])
-
-    def spread(v: Tensor) -> Tensor:
-        return v.repeat_interleave(2, 0)[:height].repeat_interleave(2, 1)[:, :width]
-
-    down = (torch.arange(height, device=q.device) % 2)[:, None]
-    right = (torch.arange(width, device=q.device) % 2)[None, :]
-    return (spread(y) + down).clamp_max(grid[0] - 1), (spread(x) + right).clamp_max(grid[1] - 1)
+def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
+    """The best place for every cell among a random share of the style's."""
+    generator = torch.Generator().manual_seed(seed)
+    places = torch.randperm(k.shape[0], generator=generator)[:MOST_KEYS].to(q.device)
+    party = torch.randint(PARTIES, (q.shape[0],), generator=generator).to(q.device)
+    first = torch.zeros(q.shape[0], dtype=torch.int64, device=q.device)
+    for i in range(PARTIES):
+        share = places[i::PARTIES] if places.numel() >= 4 * PARTIES else places
+        members = (party == i).nonzero()[:, 0]
+        first[members] = share[nearest(q[members].T, k[share].T)] if members.numel() else members
+    return first
 
 
 def _offers(place: Tensor, grid: tuple[int, int]) -> list[Tensor]:

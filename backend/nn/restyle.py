@@ -16,7 +16,7 @@ from .transport import Affine, transport
 #: Dimensions in which coarse features are matched.
 MATCH_DIMS = 32
 #: How much of the content's own deviation the "detail" control lets through, per tap, at 0 and 1.
-DETAIL_RANGE = {"1_1": (0.0, 1.0), "2_1": (0.0, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
+DETAIL_RANGE = {"1_1": (0.2, 1.0), "2_1": (0.25, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
 #: Taps whose features come from the matched style positions by the "texture" control.
 #: Finer taps would show the seams between pieces as cuts; the decoder sharpens these two well enough.
 MATCHED_TAPS = ("3_1", "4_1")
@@ -64,6 +64,7 @@ class Restyle:
     :param maps: the transport of each tap.
     :param styles: the styles with weights that add up to one.
     :param texture: 0 (transport only) to 1 (matched style features only).
+    :param seed: another seed lays other strokes.
     :param detail: 0 (fine taps carry the style's mean only) to 1 (all the content's detail).
     """
 
@@ -72,6 +73,7 @@ class Restyle:
     means: Mapping[str, Tensor]
     texture: float
     detail: float
+    seed: int = 0
 
     @classmethod
     def between(
@@ -82,6 +84,7 @@ class Restyle:
         texture: float,
         detail: float,
         maps: Mapping[str, Affine] | None = None,
+        seed: int = 0,
     ) -> Restyle:
         """From the content region's moments and the region's styles.
 
@@ -90,7 +93,7 @@ class Restyle:
         target = {tap: mixed([(code.moments[tap], w) for code, w in styles]) for tap in TAPS}
         if maps is None:
             maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
-        return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail)
+        return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail, seed)
 
     def apply(self, taps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Stylized taps of one tile, {tap: (1, C, h, w)} in and out, of sides that are
@@ -114,7 +117,7 @@ class Restyle:
             rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
             queries = code.basis @ (rows - mean).T
             grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
-            index = coherent_matches(queries, code.keys, size, grid)
+            index = coherent_matches(queries, code.keys, size, grid, self.seed)
             for tap in MATCHED_TAPS:
                 laid = borrow(code.features[tap], index, size, grid)
                 part = laid if len(self.styles) == 1 else weight * laid
