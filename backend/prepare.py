@@ -136,7 +136,8 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     """
     layer, crop = request.layer, plan.crop
     rgb, opacity = pixels.decode(layer, crop)
-    rgb = np.clip(rgb, 0, 1)
+    if layer.dtype in ("f16", "f32"):
+        rgb = np.clip(rgb, 0, 1)
     rgb = _fill_hidden(rgb, opacity)
     regions = []
     for region, options in zip(request.regions, plan.region_options, strict=True):

@@ -234,18 +234,19 @@ def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan)
     Alpha is cut to the drawn masks of a strength above zero here, whatever the engine did: that
     nothing else changes is the one promise that must not depend on a method.
     """
-    rows, columns = plan.box.within(plan.crop).slices()
-    selected = torch.zeros_like(job.opacity, dtype=torch.bool)
+    place = plan.box.within(plan.crop).slices()
+    image = np.clip(painted.image.detach().cpu().float().numpy()[(slice(None), *place)], 0, 1)
+    alpha = painted.alpha.detach().cpu().float().numpy()[place].clip(0, 1)
+    if not (np.isfinite(image.sum()) and np.isfinite(alpha.sum())):
+        raise RuntimeError("the engine returned values that are not numbers")
+    selected = np.zeros(alpha.shape, bool)
     for region in job.regions:
         if region.strength > 0:
-            selected |= region.mask > 0
-    image = painted.image[:, rows, columns].detach().cpu().float()
-    alpha = painted.alpha[rows, columns].detach().cpu().float() * selected[rows, columns]
-    if not (torch.isfinite(image).all() and torch.isfinite(alpha).all()):
-        raise RuntimeError("the engine returned values that are not numbers")
-    alpha = alpha.clamp(0, 1)
-    rgb = (image.clamp(0, 1) * (alpha > 0)).permute(1, 2, 0).contiguous().numpy()
-    return pixels.encode(rgb, alpha.numpy(), pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
+            selected |= region.mask.numpy()[place] > 0
+    alpha *= selected
+    image *= alpha > 0
+    rgb = image.transpose(1, 2, 0)
+    return pixels.encode(rgb, alpha, pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
 
 
 def _cancelled() -> ScumbleError:

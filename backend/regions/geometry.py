@@ -145,7 +145,9 @@ def decode_mask(mask: MaskBuffer, width: int, height: int, crop: Box) -> NDArray
     values = raw[part.within(seen).slices()].astype(np.float32)
     if mask.dtype in ("u8", "u16"):
         values /= np.float32(255 if mask.dtype == "u8" else 65535)
-    out[part.within(crop).slices()] = np.clip(values, 0, 1)
+    else:
+        np.clip(values, 0, 1, out=values)
+    out[part.within(crop).slices()] = values
     return out
 
 
