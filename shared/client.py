@@ -33,6 +33,7 @@ __all__ = ["Client", "Policy", "Starting", "new_id"]
 
 #: A backend does not forget a client sooner.
 _FORGETFUL_S = 10.0
+_SLOW_BYTES_A_SECOND = 10e6
 
 
 @dataclass
@@ -156,6 +157,10 @@ class Client(Connecting):
 
     def _awaited(self) -> list[str]:
         return [name for name, pending in self._pending.items() if pending.instance]
+
+    def _travel_s(self) -> float:
+        # There and back, at what a busy machine still encrypts.
+        return 2 * sum(p.message.nbytes for p in self._pending.values()) / _SLOW_BYTES_A_SECOND
 
     def _welcomed(self, known: Sequence[str]) -> None:
         for job in known:

@@ -34,7 +34,8 @@ class Policy:
     :param backoff_s: wait after the first failed try; doubles up to ``backoff_max_s``.
     :param start_s: for a backend that was started to write its connection file.
     :param ping_s: between heartbeats while something is outstanding.
-    :param silence_s: without any message (heartbeats are answered at once) before the backend is lost.
+    :param silence_s: without any message (heartbeats are answered at once) before the backend is lost;
+        more while large layers travel.
     :param restarts: times that one job is sent again to a *new* backend.  Not endless: a job that
         makes the system kill the backend would do so each time.
     """
@@ -114,6 +115,10 @@ class Connecting(ABC):
         """Jobs that a backend may already have."""
 
     @abstractmethod
+    def _travel_s(self) -> float:
+        """Seconds for which pixels under way may keep a heartbeat waiting."""
+
+    @abstractmethod
     def _welcomed(self, known: Sequence[str]) -> None:
         """Connected; the backend has these jobs."""
 
@@ -148,8 +153,8 @@ class Connecting(ABC):
             elif not self._greeted:
                 self._greeted = self._link.send(self._hello)
         elif self._state == "ready" and self._link is not None:
-            silent = now - self._link.heard > self.policy.silence_s and bool(self.outstanding)
-            if self._link.lost or silent:
+            silence = now - self._link.heard
+            if self._link.lost or (self.outstanding and silence > self.policy.silence_s + self._travel_s()):
                 self._lose()
             else:
                 self._work(now)
@@ -218,7 +223,7 @@ class Connecting(ABC):
         self._link = Link(self._context, connection, self.limits)
         self._state, self._until = "connecting", time.monotonic() + self.policy.connect_s
         body = {
-            "client": self.name,
+            "client": self.name[:64],
             "version": self.version,
             "protocols": list(PROTOCOLS),
             "session": self.session,

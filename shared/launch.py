@@ -8,8 +8,10 @@ are all that a command line needs; an editor gives :func:`launcher` to its
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ from .client import Client, Policy
 from .connection import lock_path, read_connection
 from .environment import scrubbed
 from .errors import Code, ScumbleError
-from .lock import is_held
+from .lock import holder, is_held
 
 MODULE = "scumble.backend.server"
 #: Written by the installer into the config folder: ``{"python": "/path/to/python"}``.
@@ -216,22 +218,37 @@ def start(
 def stop(timeout_s: float = 10.0) -> Status:
     """End the backend: what runs is cancelled, what waits fails.  Nothing happens if none runs.
 
-    :raises ScumbleError: ``timeout`` if it is still there afterwards.
+    :param timeout_s: for it to end by itself; after that its process is ended.
+    :raises ScumbleError: ``timeout`` if it is still there even then.
     """
     until = time.monotonic() + timeout_s
-    if not status().running:
-        return status()
-    with Client(name="stop", policy=Policy(connect_s=2.5, tries=1)) as client:
+    now = status(min(2.5, timeout_s))
+    if not now.running:
+        return now
+    with Client(name="stop", policy=Policy(connect_s=min(2.5, timeout_s), tries=1)) as client:
         client.shutdown()
         while client.outstanding and time.monotonic() < until:
             client.poll(0.1)
-    while is_held(lock_path()) and time.monotonic() < until:
-        time.sleep(0.02)
-    if is_held(lock_path()):
+    if not _gone(until):
+        # Whoever holds the lock wrote its id there while holding it, so this hits no other process.
+        pid = holder(lock_path())
+        if pid is not None and pid != os.getpid():
+            with contextlib.suppress(OSError):
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    if not _gone(time.monotonic() + 5.0):
         raise ScumbleError(
             Code.TIMEOUT,
             "The Scumble backend does not end.",
-            "It may be stuck in a long computation; end its process if it stays.",
+            "End its process by hand; scumble backend status shows its number.",
             retry=True,
         )
     return Status("stopped", log=str(log_path()))
+
+
+def _gone(until: float) -> bool:
+    """Whether the local backend has ended by then."""
+    while is_held(lock_path()):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True

@@ -16,9 +16,10 @@ from .errors import ScumbleError
 from .framing import Message, decode, encode
 from .limits import LIMITS, Limits
 
-#: ZMTP heartbeats: a probe every 5 s, dead after 30 s (a large frame may keep the line busy).
+#: ZMTP heartbeats: a probe every 5 s.  Dead only after 120 s: a probe waits behind a frame that is under
+#: way, and one of 2 GiB takes its time.  A process that dies here is noticed at once all the same.
 HEARTBEAT_MS = 5_000
-HEARTBEAT_TIMEOUT_MS = 30_000
+HEARTBEAT_TIMEOUT_MS = 120_000
 HANDSHAKE_MS = 5_000
 #: Below this a copy is cheaper than keeping track of the buffer.
 _COPY_THRESHOLD = 65_536

@@ -149,6 +149,14 @@ def test_a_backend_that_hangs_is_given_up(home: Path) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
+def test_stop_ends_a_backend_that_hangs(home: Path) -> None:
+    """Section 9.5: the advice that every error about a silent backend gives has to work."""
+    pid = launch.start().pid
+    os.kill(pid, signal.SIGSTOP)
+    assert launch.stop(timeout_s=0.5).state == "stopped"
+    assert launch.start().pid != pid
+
+
 def test_a_client_killed_in_the_middle_does_no_harm(home: Path) -> None:
     """Section 7.6."""
     launch.start()
