@@ -1,0 +1,14 @@
+"""For the whole suite: nothing of the user's own is read, written or stopped."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="scumble-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+for _name in ("CONFIG", "STATE", "RUNTIME", "MODELS", "STYLES"):
+    os.environ[f"SCUMBLE_{_name}_DIR"] = os.path.join(_folder, _name.lower())
+os.environ["SCUMBLE_TORCH_INDEX"] = ""
+for _name in ("SCUMBLE_ENV", "SCUMBLE_PYTHON", "SCUMBLE_CONNECTION", "SCUMBLE_DEVICE"):
+    os.environ.pop(_name, None)
