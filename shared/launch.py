@@ -225,6 +225,12 @@ def stop(timeout_s: float = 10.0) -> Status:
     now = status(min(2.5, timeout_s))
     if not now.running:
         return now
+    if os.environ.get("SCUMBLE_CONNECTION"):
+        raise ScumbleError(
+            Code.BAD_REQUEST,
+            "The backend in use runs elsewhere and cannot be stopped from here.",
+            "Unset SCUMBLE_CONNECTION to look after this machine's own backend.",
+        )
     with Client(name="stop", policy=Policy(connect_s=min(2.5, timeout_s), tries=1)) as client:
         client.shutdown()
         while client.outstanding and time.monotonic() < until:

@@ -41,6 +41,7 @@ class Server:
     :param factory: makes the session, in the worker thread, after the socket is bound.
     :param clients: public keys that may connect, as Z85 text.
     :param server: the server's own key pair; a fresh one by default.
+    :param owner: the client key that may also end the server and remove models; ``""`` for all.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Server:
         server: KeyPair | None = None,
         options: ServerOptions | None = None,
         version: str = "",
+        owner: str = "",
     ) -> None:
         self.options = options or ServerOptions()
         self.keys = server or KeyPair.new()
@@ -69,7 +71,9 @@ class Server:
         self._wake_lock = threading.Lock()
         self._stop = threading.Event()
         self._worker = Worker(factory, self._post)
-        self.service = Service(self.options, version, self._send, self._worker.give, Catalogue(self._post))
+        self.service = Service(
+            self.options, version, self._send, self._worker.give, Catalogue(self._post), owner
+        )
 
     def bind(self) -> str:
         """Listen; the endpoint.  Raises ``no_backend`` if the address cannot be had."""

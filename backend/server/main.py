@@ -114,7 +114,14 @@ def _serve(args: argparse.Namespace, runtime: Path, factory: Factory, more: dict
     options = replace(ServerOptions(bind=args.bind, idle_s=args.idle * 60), **more)  # type: ignore[arg-type]
     client = KeyPair.new()
     allowed = [client.public, *_authorized(args.authorized, args.bind)]
-    server = Server(factory, allowed, server=_secret(args.secret), options=options, version=_version())
+    server = Server(
+        factory,
+        allowed,
+        server=_secret(args.secret),
+        options=options,
+        version=_version(),
+        owner=client.public,
+    )
     server.bind()
 
     def end(number: int, frame: FrameType | None) -> None:

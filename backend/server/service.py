@@ -36,6 +36,7 @@ class Service:
 
     :param send: hands a message to a connection; ``full`` if it has no room, ``gone`` if it is no more.
     :param give: hands a task to the worker.
+    :param owner: the key whose user may end the server and change its models; ``""`` for everyone.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Service:
         send: Callable[[bytes, Message], Sent],
         give: Callable[[Job | str], None],
         catalogue: Catalogue,
+        owner: str = "",
     ) -> None:
         self.options = options
         self.version = version
@@ -53,6 +55,7 @@ class Service:
         self._send_to = send
         self._give = give
         self._catalogue = catalogue
+        self._owner = owner
         self._clients = Clients(options.limits.sessions)
         self._queue = FairQueue()
         self._table = JobTable(options.keep_bytes, options.keep_s)
@@ -258,9 +261,20 @@ class Service:
     def _models(self, session: ClientSession, message: Message) -> None:
         action = fields.text(message.body, "action", longest=20)
         model = fields.text(message.body, "model", "", longest=200)
+        if action != "list":
+            self._check_owner(session)
         self._catalogue.submit((session.key[0], message.id), session.key, action, model)
 
+    def _check_owner(self, session: ClientSession) -> None:
+        if self._owner and session.key[0] != self._owner:
+            raise ScumbleError(
+                Code.BAD_REQUEST,
+                "Only the user who runs this backend may do that.",
+                "Ask whoever looks after the machine that it runs on.",
+            )
+
     def _shutdown(self, session: ClientSession, message: Message) -> None:
+        self._check_owner(session)
         log.info("shutdown asked for by %r", session.name)
         self._answer(session, Message("result", message.id))
         self.stop()

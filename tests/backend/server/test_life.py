@@ -307,6 +307,12 @@ def test_another_machine_is_reached_through_a_connection_file_of_its_own(
         with BlockingClient(policy=Policy(tries=1, connect_s=5.0)) as client:
             if welcome:
                 assert client.stylize(request()).report["seed"] == 0
+                for forbidden in (client.shutdown, lambda c=client: c.models("remove", "vgg16-oxford")):
+                    with pytest.raises(ScumbleError, match="Only the user who runs this backend"):
+                        forbidden()
+                assert client.models("list")["models"]
+                with pytest.raises(ScumbleError, match="runs elsewhere"):
+                    launch.stop()
             else:
                 with pytest.raises(ScumbleError) as caught:
                     client.ping()
