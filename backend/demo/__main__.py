@@ -14,7 +14,7 @@ from scumble.shared.errors import Code, ScumbleError
 #: What the cup and the table are painted with.
 STYLES = ("fauve-harbour", "impasto-bouquet")
 #: The photograph is small; enlarged it is a layer of the size that people paint on.
-SCALE = 2
+SCALE = 1.5
 #: Close-ups where two regions meet, and where one meets the photograph.
 DETAILS = ((0.10, 0.34, 0.26, 0.28), (0.62, 0.46, 0.26, 0.28))
 DOCS_WIDTH = 1400
@@ -73,7 +73,9 @@ def run(given: argparse.Namespace) -> None:
     with steps.step("photograph and selections"):
         _folder(given.out)
         photo = _photograph(given.photo, (WIDTH, HEIGHT))
-        source = np.asarray(photo.resize((WIDTH * SCALE, HEIGHT * SCALE), Image.Resampling.LANCZOS))
+        source = np.asarray(
+            photo.resize((round(WIDTH * SCALE), round(HEIGHT * SCALE)), Image.Resampling.LANCZOS)
+        )
         height, width = source.shape[:2]
         masks = selections(SCALE)
         styles = [gallery_index.find(id) for id in given.styles]
@@ -110,7 +112,7 @@ def run(given: argparse.Namespace) -> None:
             details=DETAILS,
         )
         sheet = Image.fromarray(overview(story))
-        sheet.save(given.out / "overview.png")
+        sheet.save(given.out / "overview.png", compress_level=4)
         if given.docs:
             _folder(given.docs.parent)
             size = (DOCS_WIDTH, round(sheet.height * DOCS_WIDTH / sheet.width))

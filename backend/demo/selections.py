@@ -57,10 +57,10 @@ def table(without: Mask) -> Mask:
     return np.asarray(np.rint(soft * (255 - without.astype(np.float32))), np.uint8)
 
 
-def selections(scale: int = 1) -> tuple[Mask, Mask]:
+def selections(scale: float = 1.0) -> tuple[Mask, Mask]:
     """(cup, table) for the photograph enlarged ``scale`` times."""
     found = cup()
     both = (found, table(found))
-    size = (WIDTH * scale, HEIGHT * scale)
+    size = (round(WIDTH * scale), round(HEIGHT * scale))
     first, second = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_CUBIC), np.uint8) for m in both)
     return first, second
