@@ -1,0 +1,1 @@
+"""How every bundled style picture was painted: seeded, from nothing but numbers."""
