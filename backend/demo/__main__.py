@@ -12,7 +12,7 @@ from pathlib import Path
 from scumble.shared.errors import Code, ScumbleError
 
 #: What the cup and the table are painted with.
-STYLES = ("fauve-harbour", "impasto-bouquet")
+STYLES = ("soft-pastel", "night-swirls")
 #: The photograph is small; enlarged it is a layer of the size that people paint on.
 SCALE = 1.5
 #: Close-ups where two regions meet, and where one meets the photograph.
