@@ -114,9 +114,13 @@ class Raw:
         server_key: str = "",
         plain: bool = False,
         routing_id: bytes = b"",
+        deaf: bool = False,
     ) -> None:
         self.socket = context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
+        if deaf:  # takes next to nothing into its own queues
+            self.socket.setsockopt(zmq.RCVHWM, 1)
+            self.socket.setsockopt(zmq.RCVBUF, 4096)
         if routing_id:
             self.socket.setsockopt(zmq.ROUTING_ID, routing_id)
         if not plain:
