@@ -20,6 +20,8 @@ from .base import Context, StylePart
 
 #: Context around a tile that the encoder needs (radius of relu4_1: 30 px), in whole coarse cells.
 MARGIN = 32
+#: Short side at which a style picture is encoded at style scale 1, in pixels.
+STYLE_SIDE = 512
 
 Taps = Mapping[str, Tensor]
 
@@ -74,7 +76,12 @@ def tiles(union: Tensor, side: int) -> list[Tile]:
         for x0, x1 in spans(width):
             if not bool((union[y0:y1, x0:x1] > 0).any()):
                 continue
-            frame = (max(0, x0 - MARGIN), max(0, y0 - MARGIN), min(width, x1 + MARGIN), min(height, y1 + MARGIN))
+            frame = (
+                max(0, x0 - MARGIN),
+                max(0, y0 - MARGIN),
+                min(width, x1 + MARGIN),
+                min(height, y1 + MARGIN),
+            )
             found.append(Tile((x0, y0, x1, y1), frame))
     return found
 
@@ -87,6 +94,16 @@ def timed(context: Context, stage: str) -> Iterator[None]:
         yield
     finally:
         context.seconds[stage] = context.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def style_side(part: StylePart, scale: float) -> int:
+    """Short side in pixels at which a style picture is encoded, in steps of 32.
+
+    A picture smaller than :data:`STYLE_SIDE` is not enlarged to it: blurred strokes would make
+    blurred paint.
+    """
+    native = min(part.image.shape[-2:])
+    return max(64, round(min(STYLE_SIDE, native) * scale / 32) * 32)
 
 
 def _padded(image: Tensor) -> Tensor:

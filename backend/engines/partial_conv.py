@@ -20,13 +20,11 @@ from scumble.backend.nn.restyle import Restyle
 from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened
 
 from . import colour, registry
-from .base import Context, Job, JobRegion, Painted
+from .base import Context, Job, Painted
 from .learned_maps import learned_maps
-from .painter import MARGIN, Network, Painter, Tile, tiles, timed
+from .painter import MARGIN, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
 
-#: Short side at which a style picture is encoded at style scale 1, in pixels.
-STYLE_SIDE = 512
 #: Thickness below which a region is painted enlarged, in pixels.
 THIN = 40.0
 #: Largest enlargement, and the largest area in pixels that an enlarged crop may reach.
@@ -51,7 +49,7 @@ class PartialConv:
     label = "Regions (fast)"
     help = "Stylizes each painted region with its own style in one pass; quick even without a GPU."
     options = OPTIONS
-    style_kinds = ("pixels",)
+    style_kinds: tuple[str, ...] = ("pixels",)
 
     def margin(self, options: Mapping[str, Any]) -> int:
         """See :meth:`Engine.margin`; the baselines want the whole layer."""
@@ -85,7 +83,10 @@ class PartialConv:
         method = options["method"]
         device = context.device
         painter = Painter(
-            load_network(str(device)), context, expand=options["expand_during"], renormalize=options["renormalize"]
+            load_network(str(device)),
+            context,
+            expand=options["expand_during"],
+            renormalize=options["renormalize"],
         )
         content = job.content.to(device)
         with timed(context, "masks"):
@@ -94,12 +95,16 @@ class PartialConv:
             parts = blend(masks, feather=feather, feather_edge=options["feather_before"])
             union = _union(job)
             weights = [torch.from_numpy(m).to(device) for m in masks]
-            support = torch.from_numpy(softened(union, feather / 2) if options["feather_before"] else union).to(device)
+            support = torch.from_numpy(
+                softened(union, feather / 2) if options["feather_before"] else union
+            ).to(device)
             shares = [torch.from_numpy(s).to(device) for s in parts.shares]
             inner = torch.from_numpy(parts.inner).to(device) if options["feather_decoder"] else None
         mask: Tensor | None = support
         if method != "partial-conv":
-            content, mask, weights, inner = _baseline(method, content, weights, torch.from_numpy(union).to(device))
+            content, mask, weights, inner = _baseline(
+                method, content, weights, torch.from_numpy(union).to(device)
+            )
         pieces = tiles(torch.from_numpy(union), min(TILE, context.tile))
         keep: dict[Tile, dict[str, Tensor]] = {}
         budget = KEEP_TILES if len(pieces) > 1 else 1
@@ -118,7 +123,10 @@ class PartialConv:
         stats = painter.statistics(every, taps_of, weights)
         learned = options["transform"] == "learned"
         styles = [
-            [(painter.encode_style(p, style_side(r), keep_all=learned), p.weight) for p in r.styles]
+            [
+                (painter.encode_style(p, style_side(p, r.options["style_scale"]), keep_all=learned), p.weight)
+                for p in r.styles
+            ]
             for r in job.regions
         ]
         with timed(context, "transform"):
@@ -166,11 +174,6 @@ def load_transform(device: str) -> CompactTransform:
     return CompactTransform.from_tensors(bundled("compact")).to(torch.device(device))
 
 
-def style_side(region: JobRegion) -> int:
-    """Short side in pixels at which this region's styles are encoded, in steps of 32."""
-    return max(64, round(STYLE_SIDE * region.options["style_scale"] / 32) * 32)
-
-
 def _baseline(
     method: str, content: Tensor, weights: list[Tensor], union: Tensor
 ) -> tuple[Tensor, Tensor | None, list[Tensor], Tensor | None]:
@@ -188,7 +191,9 @@ def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) ->
         own = image
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
         if amount > 0:
-            own = colour.match_palette(own, weight, [(p.image.to(image), p.weight) for p in region.styles], amount)
+            own = colour.match_palette(
+                own, weight, [(p.image.to(image), p.weight) for p in region.styles], amount
+            )
         own = own.clamp(0, 1)
         if region.options["preserve_color"] > 0:
             own = colour.keep_hues(own, content, weight, region.options["preserve_color"])
@@ -206,7 +211,9 @@ def _enlarged(job: Job) -> Job:
     height, width = union.shape
     factor = 1.0
     if np.isfinite(radius) and job.options["method"] == "partial-conv":
-        factor = min(MAX_ENLARGE, THIN / max(1.0, 2 * radius), float(np.sqrt(ENLARGED_AREA / (height * width))))
+        factor = min(
+            MAX_ENLARGE, THIN / max(1.0, 2 * radius), float(np.sqrt(ENLARGED_AREA / (height * width)))
+        )
     factor = max(factor, 32 / min(height, width))
     if factor < 1.1:
         return job

@@ -16,10 +16,8 @@ from scumble.backend.regions.blending import auto_feather
 from scumble.shared.errors import Code, ScumbleError
 
 from .base import Context, Job, Painted
+from .painter import style_side
 from .parity import Blending, PublishedRegion, paint_blended, paint_published
-
-#: Short side at which styles are encoded when not in parity mode, as for the bundled network.
-STYLE_SIDE = 512
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +51,7 @@ def run_published(job: Job, context: Context) -> Painted:
     regions = []
     for region in job.regions:
         for part in region.styles:
-            side = max(64, round(STYLE_SIDE * region.options["style_scale"]))
+            side = style_side(part, region.options["style_scale"])
             mask = region.mask[None, None].to(content)
             style = _resized(part.image[None].to(content), side)
             regions.append(PublishedRegion(mask, style, region.strength, part.weight))

@@ -42,15 +42,17 @@ def nearest(queries: Tensor, keys: Tensor, *, block: int = 4096) -> Tensor:
     return torch.cat(found)
 
 
-def coherent_matches(queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int], seed: int = 0) -> Tensor:
+def coherent_matches(
+    queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int], seed: int = 0
+) -> Tensor:
     """Matches that agree with their neighbours where that costs little likeness.
 
     Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
-    across them.  First every cell looks for its best place among a random share of the style's: were
-    all to look everywhere, a flat sky would fill with copies of its one most similar spot, in step
-    with the grid.  Then, each round, every cell may take over the place that continues a neighbour's match (Ashikhmin 2001) if cosine plus
-    :data:`COHERENCE` per agreeing neighbour grows; the cells are visited in two interleaved sets,
-    so the total never falls.
+    across them.  First every cell looks for its best place among a random share of the style's:
+    were all to look everywhere, a flat sky would fill with copies of its one most similar spot, in
+    step with the grid.  Then, each round, every cell may take over the place that continues a
+    neighbour's match (Ashikhmin 2001) if cosine plus :data:`COHERENCE` per agreeing neighbour
+    grows; the cells are visited in two interleaved sets, so the total never falls.
 
     :param queries: (C, H*W), centred.
     :param keys: (C, h*w), centred.
@@ -139,7 +141,10 @@ def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int
                 picks.append((n + use * o.sign().long()).clamp(0, limit - 1))
                 shares.append(o.abs() if use else 1 - o.abs())
             place = match[picks[0][:, None], picks[1][None, :]]
-            sy = torch.div(place, grid[1], rounding_mode="floor") * factor + (cells[0] - picks[0] * factor)[:, None]
+            sy = (
+                torch.div(place, grid[1], rounding_mode="floor") * factor
+                + (cells[0] - picks[0] * factor)[:, None]
+            )
             sx = place % grid[1] * factor + (cells[1] - picks[1] * factor)[None, :]
             spot = sy.clamp(0, height - 1) * width + sx.clamp(0, width - 1)
             share = (shares[0][:, None] * shares[1][None, :]).to(source)

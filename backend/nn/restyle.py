@@ -44,7 +44,10 @@ class StyleCode:
         :param keep_all: keep the features of all taps, which the learned transform looks at; the
             two finest are five sixths of the bytes.
         """
-        features = {tap: taps[tap][0].clone(memory_format=torch.preserve_format) for tap in (TAPS if keep_all else MATCHED_TAPS)}
+        features = {
+            tap: taps[tap][0].clone(memory_format=torch.preserve_format)
+            for tap in (TAPS if keep_all else MATCHED_TAPS)
+        }
         stats = {tap: moments(taps[tap][0]) for tap in TAPS}
         deep = features["4_1"].flatten(1)
         centred = deep - stats["4_1"].mean.to(deep)[:, None]

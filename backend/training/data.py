@@ -23,9 +23,7 @@ class Crops:
     """
 
     def __init__(self, folder: Path, seed: int, *, exclude: frozenset[str] = frozenset()) -> None:
-        paths = sorted(
-            p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.stem not in exclude
-        )
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.stem not in exclude)
         if not paths:
             raise FileNotFoundError(f"no pictures in {folder}")
         self.images = [self._read(p) for p in paths]

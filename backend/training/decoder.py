@@ -56,7 +56,7 @@ def read_encoder(path: Path) -> CompactEncoder:
     encoder = CompactEncoder()
     encoder.load_state_dict(_part(load_file(path), "encoder."))
     encoder.eval().requires_grad_(False)
-    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -107,7 +107,7 @@ def train_decoder(
     decoder = CompactDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         known, own = _part(load_file(start), "decoder."), decoder.state_dict()
-        decoder.load_state_dict({k: known[k] if k in known else v for k, v in own.items()})
+        decoder.load_state_dict({k: known.get(k, v) for k, v in own.items()})
     sources = (Crops(photos, recipe.seed), Crops(paintings, recipe.seed + 1))
     judge = teacher_basis(encoder, teacher_file, sources)
     teacher = VGG16.from_tensors(load_file(teacher_file)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -195,7 +195,11 @@ def _step(
             + recipe.colour_weight * colour
             + recipe.variation_weight * total_variation(output)
         )
-        values = {"content": float(keep.detach()), "style": float(look.detach()), "colour": float(colour.detach())}
+        values = {
+            "content": float(keep.detach()),
+            "style": float(look.detach()),
+            "colour": float(colour.detach()),
+        }
         if recipe.teacher_weight:
             with torch.no_grad():
                 wanted = teacher(styles.to(memory_format=torch.channels_last), TAPS)

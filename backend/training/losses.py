@@ -68,7 +68,9 @@ def relative_moments(output: Mapping[str, Tensor], style: Mapping[str, Tensor]) 
     return total
 
 
-def fit_teacher_basis(student: list[dict[str, Tensor]], teacher: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def fit_teacher_basis(
+    student: list[dict[str, Tensor]], teacher: list[dict[str, Tensor]]
+) -> dict[str, Tensor]:
     """(T+1, C+1) maps per tap with a last row that keeps the constant."""
     maps: dict[str, Tensor] = {}
     for tap in TAPS:
@@ -87,7 +89,9 @@ def fit_teacher_basis(student: list[dict[str, Tensor]], teacher: list[dict[str, 
     return maps
 
 
-def content_loss(output: Mapping[str, Tensor], target: Mapping[str, Tensor], taps: Mapping[str, float]) -> Tensor:
+def content_loss(
+    output: Mapping[str, Tensor], target: Mapping[str, Tensor], taps: Mapping[str, float]
+) -> Tensor:
     """Weighted squared error of standardised features, per tap."""
     total = output[TAPS[0]].new_zeros(())
     for tap, weight in taps.items():

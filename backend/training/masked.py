@@ -69,7 +69,10 @@ def masked_step(
             code = StyleCode.of({tap: style[tap][i : i + 1] for tap in TAPS})
             stats = {tap: moments(one[tap][0], at(drawn[i : i + 1], one[tap])[0, 0]) for tap in TAPS}
             rows.append(Restyle.between(stats, [(code, 1.0)], texture=texture, detail=detail).apply(one))
-        target = {tap: torch.lerp(taps[tap], torch.cat([r[tap] for r in rows]), at(inner, taps[tap])) for tap in TAPS}
+        target = {
+            tap: torch.lerp(taps[tap], torch.cat([r[tap] for r in rows]), at(inner, taps[tap]))
+            for tap in TAPS
+        }
     output = decoder(target, support, renormalize=True)
     again = encoder(output * alpha + images * (1 - alpha))
     look = judge.style_loss(again, style, {tap: at(inner, again[tap]) for tap in TAPS})

@@ -18,6 +18,9 @@ from .curves import Curves
 from .data import Crops
 from .decoder import read_encoder
 
+#: Pairs judged in one step.
+BATCH = 3
+
 
 def random_weight(height: int, width: int, generator: torch.Generator) -> Tensor:
     """A soft blob as a region's weight: (height, width) in [0, 1], never empty."""
@@ -54,35 +57,57 @@ def _moment_error(matrix: Tensor, offset: Tensor, c: Moments, s: Moments) -> Ten
 
 
 def train_transform(
-    photos: Path, paintings: Path, weights: Path, out: Path, *, steps: int, seed: int = 3, size: int = 128, batch: int = 3
+    photos: Path,
+    paintings: Path,
+    weights: Path,
+    out: Path,
+    *,
+    steps: int,
+    seed: int = 3,
+    size: int = 96,
+    pool: int = 160,
 ) -> None:
-    """Train on the encoder in ``weights`` and write its tensors and ``transform.*`` to ``out``."""
+    """Train on the encoder in ``weights`` and write its tensors and ``transform.*`` to ``out``.
+
+    The encoder is frozen, so a pool of photographs and paintings is encoded once and paired anew,
+    under a new random region, in every step.
+    """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     encoder = read_encoder(weights)
+    with torch.no_grad():
+        contents, styles = (
+            [encoder(s.batch(1, size)) for _ in range(pool)]
+            for s in (Crops(photos, seed), Crops(paintings, seed + 1))
+        )
     net = CompactTransform()
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: min(1.0, (i + 1) / 50) * max(0.02, 1 - i / steps))
-    sources = (Crops(photos, seed), Crops(paintings, seed + 1))
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda i: min(1.0, (i + 1) / 50) * max(0.02, 1 - i / steps)
+    )
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
+    smooth = dict.fromkeys(TAPS, 0.0)
     for step in range(steps):
-        images = torch.cat([s.batch(batch, size) for s in sources]).to(memory_format=torch.channels_last)
-        with torch.no_grad():
-            taps = encoder(images)
-        losses = {tap: torch.zeros(()) for tap in TAPS}
-        for i in range(batch):
+        total = torch.zeros(())
+        for _ in range(BATCH):
+            i, j = torch.randint(pool, (2,), generator=generator).tolist()
             full = random_weight(size, size, generator)
             for tap in TAPS:
-                weight = nn.functional.adaptive_avg_pool2d(full[None, None], taps[tap].shape[-2:])[0, 0]
-                losses[tap] = losses[tap] + tap_loss(net, tap, taps[tap][i], weight, taps[tap][batch + i]) / batch
+                weight = nn.functional.adaptive_avg_pool2d(full[None, None], contents[i][tap].shape[-2:])[
+                    0, 0
+                ]
+                loss = tap_loss(net, tap, contents[i][tap][0], weight, styles[j][tap][0])
+                # Heavy-tailed: a style of one flat colour has next to no variance to divide by.
+                total = total + torch.log1p(loss) / BATCH
+                smooth[tap] += (float(loss.detach()) - smooth[tap]) / min(step + 1, 100)
         optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
+        total.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if step % 20 == 0:
-            curves.add(step, time.monotonic() - began, {tap: float(x.detach()) for tap, x in losses.items()})
+        if step % 50 == 0:
+            curves.add(step, time.monotonic() - began, smooth)
     tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("transform.")}
     tensors |= {f"transform.{k}": v.detach().contiguous() for k, v in net.state_dict().items()}
     partial = out.with_suffix(".partial")

@@ -114,7 +114,12 @@ def rows(scene: Scene) -> list[Row]:
     found += [
         Row(name, lambda: scene.time(1024), found[0].name if found else "", 0.6),
         Row("region of 25 %, 1024² canvas", lambda: scene.time(1024, quarter), name, 0.4),
-        Row("the same region, 4096² canvas", lambda: scene.time(4096, deep), "region of 25 %, 1024² canvas", 1.1),
+        Row(
+            "the same region, 4096² canvas",
+            lambda: scene.time(4096, deep),
+            "region of 25 %, 1024² canvas",
+            1.1,
+        ),
         Row("second style, same region", scene.time_second_style, "region of 25 %, 1024² canvas", 0.6),
         Row("whole image, 2048²", lambda: scene.time(2048)),
     ]
@@ -158,17 +163,20 @@ def table(found: list[Row], wire: tuple[float, float]) -> str:
             pairs = zip(row.seconds, by_name[row.against].seconds, strict=True)
             ratio = f"{statistics.median(a / b for a, b in pairs):.2f}"
             wanted = f"≤ {row.limit}"
-        lines.append(f"| {row.name} | {statistics.median(row.seconds):.2f} | {ratio} | {row.against} | {wanted} |")
+        lines.append(
+            f"| {row.name} | {statistics.median(row.seconds):.2f} | {ratio} | {row.against} | {wanted} |"
+        )
     total, share = wire
-    lines.append(
-        f"| whole image, 2048², through the backend | {total:.2f} | {share:.1%} | share of wire and conversion | < 10 % |"
-    )
+    what = "whole image, 2048², through the backend"
+    lines.append(f"| {what} | {total:.2f} | {share:.1%} | share of wire and conversion | < 10 % |")
     return "\n".join(lines)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
     parser.add_argument("--styles", nargs=2, default=STYLES)

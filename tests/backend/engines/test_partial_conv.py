@@ -57,7 +57,9 @@ def job(
 
 
 def run(work: Job, tile: int = 4096, cache: TensorCache | None = None) -> Painted:
-    return ENGINE.run(work, Context(torch.device("cpu"), TensorCache(64 << 20) if cache is None else cache, tile=tile))
+    return ENGINE.run(
+        work, Context(torch.device("cpu"), TensorCache(64 << 20) if cache is None else cache, tile=tile)
+    )
 
 
 def composite(work: Job, painted: Painted) -> torch.Tensor:
@@ -74,7 +76,9 @@ MASKS = {
     "the whole layer": np.ones((HEIGHT, WIDTH), np.float32),
     "twelve pixels": box(150, 100, 162, 112),
     "a line two pixels wide": box(20, 100, 280, 102),
-    "many small parts": sum((disc(30 + 50 * i, 40 + 60 * j, 7) for i in range(5) for j in range(3)), np.zeros_like(X, np.float32)),
+    "many small parts": sum(
+        (disc(30 + 50 * i, 40 + 60 * j, 7) for i in range(5) for j in range(3)), np.zeros_like(X, np.float32)
+    ),
     "a mask touching two borders": box(0, 0, 90, 80),
     "a ring": disc(150, 110, 90) - disc(150, 110, 40),
     "a soft slope": np.clip((X - 60) / 200, 0, 1).astype(np.float32),
@@ -163,7 +167,8 @@ def test_colours_come_nearer_to_the_palette_with_the_control() -> None:
     inside = torch.from_numpy(mask) > 0
     target = WARM.image.flatten(1).mean(1)
     gaps = [
-        float((run(job([mask], match_color=m)).image[:, inside].mean(1) - target).norm()) for m in (0.0, 0.5, 1.0)
+        float((run(job([mask], match_color=m)).image[:, inside].mean(1) - target).norm())
+        for m in (0.0, 0.5, 1.0)
     ]
     assert gaps == sorted(gaps, reverse=True)
 

@@ -336,7 +336,9 @@ def test_every_blending_switch_changes_the_picture(r41: Pair, switch: str) -> No
     content, style, mask = picture(64, 64, 0), picture(40, 40, 1), masks(64, 64)["box"]
     off = {"before": False, "expand": False, "decoder": False}
     base = stylize_blended(r41.network, content, [PublishedRegion(mask, style)], Blending(**off))
-    one = stylize_blended(r41.network, content, [PublishedRegion(mask, style)], Blending(**off | {switch: True}))
+    one = stylize_blended(
+        r41.network, content, [PublishedRegion(mask, style)], Blending(**off | {switch: True})
+    )
     assert (base - one).abs().max() > 0.01
 
 
@@ -402,7 +404,8 @@ def test_styles_blended_under_one_mask_keep_its_alpha_and_mix_by_weight(r31: Pai
 def test_strength_zero_is_the_identity_to_the_bit_and_half_lies_between(r31: Pair) -> None:
     content, style, mask = picture(48, 48, 0), picture(32, 32, 1), masks(48, 48)["box"]
     results = [
-        stylize_blended(r31.network, content, [PublishedRegion(mask, style, s)]) for s in (0.0, 0.05, 0.5, 1.0)
+        stylize_blended(r31.network, content, [PublishedRegion(mask, style, s)])
+        for s in (0.0, 0.05, 0.5, 1.0)
     ]
     assert torch.equal(results[0], content)
     assert all(torch.isfinite(r).all() for r in results)

@@ -21,18 +21,24 @@ def features(size: tuple[int, int, int], seed: int) -> torch.Tensor:
 
 @settings(max_examples=40, deadline=None)
 @given(sizes, st.integers(0, 10_000))
-def test_weighted_moments_agree_with_numpys_weighted_mean_and_covariance(size: tuple[int, int, int], seed: int) -> None:
+def test_weighted_moments_agree_with_numpys_weighted_mean_and_covariance(
+    size: tuple[int, int, int], seed: int
+) -> None:
     x = features(size, seed)
     w = torch.from_numpy(np.random.default_rng(seed + 1).uniform(0.1, 1, size[1:])).float()
     found = moments(x, w)
     flat, weight = x.flatten(1).double().numpy(), w.flatten().double().numpy()
     np.testing.assert_allclose(found.mean, np.average(flat, axis=1, weights=weight), atol=1e-5)
-    np.testing.assert_allclose(found.covariance, np.atleast_2d(np.cov(flat, aweights=weight, ddof=0)), atol=1e-4)
+    np.testing.assert_allclose(
+        found.covariance, np.atleast_2d(np.cov(flat, aweights=weight, ddof=0)), atol=1e-4
+    )
 
 
 @settings(max_examples=30, deadline=None)
 @given(sizes, st.integers(0, 10_000), st.integers(1, 12))
-def test_moments_gathered_in_pieces_equal_moments_of_the_whole(size: tuple[int, int, int], seed: int, cut: int) -> None:
+def test_moments_gathered_in_pieces_equal_moments_of_the_whole(
+    size: tuple[int, int, int], seed: int, cut: int
+) -> None:
     x = features(size, seed)
     row = min(cut, size[1] - 1)
     sums = MomentSums()
@@ -110,7 +116,9 @@ def test_a_blend_of_two_styles_lies_between_them() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 8), st.integers(1, 60), st.integers(1, 60), st.integers(1, 17), st.integers(0, 999))
-def test_nearest_agrees_with_brute_force_whatever_the_block(c: int, n: int, m: int, block: int, seed: int) -> None:
+def test_nearest_agrees_with_brute_force_whatever_the_block(
+    c: int, n: int, m: int, block: int, seed: int
+) -> None:
     q, k = features((c, n, 1), seed)[..., 0], features((c, m, 1), seed + 1)[..., 0]
     cosine = torch.nn.functional.cosine_similarity(q[:, :, None], k[:, None, :], dim=0)
     found = nearest(q, k, block=block)

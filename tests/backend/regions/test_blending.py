@@ -31,7 +31,9 @@ def test_alpha_never_exceeds_what_was_drawn(mask: Mask, feather: float, edge: bo
 @given(st.integers(1, 4), st.integers(0, 999), st.floats(0, 20))
 def test_shares_of_the_regions_add_up_to_one(count: int, seed: int, feather: float) -> None:
     rng = np.random.default_rng(seed)
-    masks = tuple((rng.random((17, 23)) * (rng.random((17, 23)) > 0.5)).astype(np.float32) for _ in range(count))
+    masks = tuple(
+        (rng.random((17, 23)) * (rng.random((17, 23)) > 0.5)).astype(np.float32) for _ in range(count)
+    )
     result = blend(masks, feather=feather, feather_edge=True)
     np.testing.assert_allclose(np.sum(result.shares, axis=0), 1.0, atol=1e-5)
 
