@@ -85,8 +85,9 @@ def main(argv: Sequence[str] | None = None, factory: Factory | None = None, **mo
         runtime = paths.private_folder(paths.runtime_folder())
         paths.private_folder(paths.state_folder())
         lock = FileLock(lock_path())
-        # Patience: a client that looks whether the lock is held holds it for an instant itself.
-        if not lock.acquire(patience_s=1.0):
+        # A little patience: a client that looks whether the lock is held holds it for an instant itself.
+        # Not more, or one that lost the race would step in for a backend that was just stopped.
+        if not lock.acquire(patience_s=0.25):
             print("Another Scumble backend runs already.", file=sys.stderr)
             return 0
         try:

@@ -200,6 +200,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     python.chmod(0o755)
     monkeypatch.setenv("SCUMBLE_PYTHON", str(python))
     yield place
+    for child in launch._children:  # one that lost a race may still be looking at the lock
+        child.kill()
+        child.wait()
     kill_backend()
 
 
