@@ -124,7 +124,10 @@ class CompactDecoder(nn.Module):
         """
 
         def level(tap: str) -> Tensor | None:
-            return None if mask is None else F.adaptive_avg_pool2d(mask, features[tap].shape[-2:])
+            if mask is None:
+                return None
+            height, width = features[tap].shape[-2:]
+            return F.adaptive_avg_pool2d(mask, (height, width))
 
         def conv(layer: PartialConv2d, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
             tick()

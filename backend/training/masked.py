@@ -58,7 +58,7 @@ def masked_step(
     drawn, inner, alpha = stack(masks), stack([b.inner for b in blends]), stack([b.alpha for b in blends])
 
     def at(weight: Tensor, tap: Tensor) -> Tensor:
-        return F.adaptive_avg_pool2d(weight, tap.shape[-2:])
+        return F.adaptive_avg_pool2d(weight, (tap.shape[-2], tap.shape[-1]))
 
     with torch.no_grad():
         style = encoder(styles.to(memory_format=torch.channels_last))
