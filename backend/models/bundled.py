@@ -142,7 +142,9 @@ def pin(folder: Path) -> dict[str, dict[str, Any]]:
             raise ScumbleError(Code.MODEL_CORRUPT, f"{file.name} is not a safetensors file.") from error
         for key, value in tensors.items():
             if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-                raise ScumbleError(Code.MODEL_CORRUPT, f"{file.name} holds values that are not finite ({key}).")
+                raise ScumbleError(
+                    Code.MODEL_CORRUPT, f"{file.name} holds values that are not finite ({key})."
+                )
         entries[file.stem] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     partial = folder / f"{INDEX}.partial"
     partial.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")

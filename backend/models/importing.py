@@ -55,8 +55,18 @@ def read_checkpoint(path: Path, part: str) -> dict[str, Tensor]:
             f"{path.name!r} holds something else than plain tensors and was refused",
             "Such a file could run code, or is damaged. Download the published file again.",
         ) from error
-    except (RuntimeError, ValueError, EOFError, KeyError, OSError, SafetensorError, zipfile.BadZipFile) as error:
-        raise _bad(part, f"{path.name!r} is damaged or no PyTorch checkpoint", "Download it again.") from error
+    except (
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        OSError,
+        SafetensorError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise _bad(
+            part, f"{path.name!r} is damaged or no PyTorch checkpoint", "Download it again."
+        ) from error
     if not isinstance(found, Mapping) or not found:
         raise _bad(part, f"{path.name!r} does not hold named tensors", "Choose the published .pth file.")
     tensors = {str(k).removeprefix("module."): v for k, v in found.items()}
@@ -94,7 +104,9 @@ def check_shapes(tensors: Mapping[str, Mapping[str, Tensor]], layer: Layer) -> N
     for part in _PARTS:
         wanted = {k: tuple(v.shape) for k, v in network.get_submodule(part).state_dict().items()}
         found = {k: tuple(v.shape) for k, v in tensors[part].items()}
-        official = {"encoder": f"vgg_{layer}.pth", "decoder": f"dec_{layer}.pth", "matrix": f"{layer}.pth"}[part]
+        official = {"encoder": f"vgg_{layer}.pth", "decoder": f"dec_{layer}.pth", "matrix": f"{layer}.pth"}[
+            part
+        ]
         hint = f"With this matrix the {part} file is the published {official}."
         for key, shape in wanted.items():
             if key not in found:

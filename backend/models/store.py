@@ -71,7 +71,9 @@ def disk_error(error: OSError) -> ScumbleError:
     """A failure to write, in words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ScumbleError(
-            Code.DISK, "The disk is full.", "Free some space, or choose another folder with SCUMBLE_MODELS_DIR."
+            Code.DISK,
+            "The disk is full.",
+            "Free some space, or choose another folder with SCUMBLE_MODELS_DIR.",
         )
     return ScumbleError(
         Code.DISK,
@@ -101,9 +103,7 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
-def sha256_of(
-    path: Path, progress: Progress = no_progress, cancelled: threading.Event | None = None
-) -> str:
+def sha256_of(path: Path, progress: Progress = no_progress, cancelled: threading.Event | None = None) -> str:
     """Hash a file without reading it into memory at once; raises ``cancelled`` when asked to stop."""
     digest, done, size = hashlib.sha256(), 0, path.stat().st_size
     with path.open("rb") as file:

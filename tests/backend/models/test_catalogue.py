@@ -53,9 +53,7 @@ def test_a_list_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_list_as_json_has_states_and_no_paths(
-    capsys: pytest.CaptureFixture[str], folder: Path
-) -> None:
+def test_the_list_as_json_has_states_and_no_paths(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert scumble_models("list", "--json") == 0
     text = capsys.readouterr().out
     lines = {line["id"]: line for line in json.loads(text)}
@@ -80,7 +78,9 @@ def test_the_list_for_people_names_each_model_once(capsys: pytest.CaptureFixture
         (("folder",), 0),
     ],
 )
-def test_exit_codes_and_sentences(words: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_codes_and_sentences(
+    words: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert scumble_models(*words) == code
     said = capsys.readouterr().err
     assert "Traceback" not in said and bool(said) == bool(code)
@@ -140,7 +140,9 @@ def test_the_onnx_package_agrees_about_such_files() -> None:
     onnx = pytest.importorskip("onnx")
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     for raw in (True, False):
-        tensor = onnx.helper.make_tensor("w", 1, array.shape, array.tobytes() if raw else array.flatten(), raw)
+        tensor = onnx.helper.make_tensor(
+            "w", 1, array.shape, array.tobytes() if raw else array.flatten(), raw
+        )
         graph = onnx.helper.make_graph([], "g", [], [], [tensor])
         found = float_initializers(onnx.helper.make_model(graph).SerializeToString())
         assert np.array_equal(found["w"], array)

@@ -115,7 +115,7 @@ def broken(kind: str, path: Path) -> None:
     elif kind == "list":
         torch.save(list(good.values()), path)
     elif kind == "numbers":
-        torch.save({k: 1 for k in good}, path)
+        torch.save(dict.fromkeys(good, 1), path)
     elif kind == "missing key":
         good.popitem()
         torch.save(good, path)
@@ -129,7 +129,17 @@ def broken(kind: str, path: Path) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["truncated", "empty", "text", "list", "numbers", "missing key", "extra key", "wrong shape", "not finite"],
+    [
+        "truncated",
+        "empty",
+        "text",
+        "list",
+        "numbers",
+        "missing key",
+        "extra key",
+        "wrong shape",
+        "not finite",
+    ],
 )
 def test_a_bad_file_is_named_with_what_is_wrong(
     networks: dict[str, LinearTransfer], tmp_path: Path, models: Path, kind: str
@@ -144,7 +154,9 @@ def test_a_bad_file_is_named_with_what_is_wrong(
     assert not imported.records() and not list(models.glob("**/*.partial"))
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a/b", "Große", "compact", "sam-vit-b", "x" * 65, "con\0", ".hidden"])
+@pytest.mark.parametrize(
+    "name", ["", "../up", "a/b", "Große", "compact", "sam-vit-b", "x" * 65, "con\0", ".hidden"]
+)
 def test_names_that_are_taken_or_impossible_are_refused(
     networks: dict[str, LinearTransfer], tmp_path: Path, name: str
 ) -> None:
