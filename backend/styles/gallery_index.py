@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import io
@@ -25,7 +26,7 @@ from scumble.shared.errors import Code, ScumbleError
 BUNDLED = Path(__file__).parent / "gallery"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 THUMBNAIL_SIDE = 128
-#: A style picture of more pixels than this is refused; no method uses them, and a small file can unpack to it.
+#: A style picture of more pixels than this is refused: no method uses them, and small files can hold them.
 MAX_PIXELS = 120_000_000
 
 
@@ -64,7 +65,11 @@ class Gallery(tuple[Style, ...]):
 def user_folder() -> Path:
     """Where the user's own style pictures lie (it need not exist); ``SCUMBLE_STYLES_DIR`` overrides it."""
     override = os.environ.get("SCUMBLE_STYLES_DIR")
-    return Path(override) if override else Path(platformdirs.user_data_dir("scumble", appauthor=False)) / "styles"
+    return (
+        Path(override)
+        if override
+        else Path(platformdirs.user_data_dir("scumble", appauthor=False)) / "styles"
+    )
 
 
 def gallery() -> Gallery:
@@ -141,7 +146,8 @@ def thumbnail_bytes(style: Style) -> bytes:
             part.write_bytes(data)
             part.replace(style.thumbnail)
         except OSError:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
     return data
 
 
@@ -152,8 +158,16 @@ def _bundled() -> tuple[Style, ...]:
         return ()
     entries = json.loads(index.read_text(encoding="utf-8"))["styles"]
     return tuple(
-        Style(e["id"], e["name"], e["description"], tuple(e["tags"]), BUNDLED / e["file"], BUNDLED / e["thumbnail"],
-              "bundled", e["sha256"])
+        Style(
+            e["id"],
+            e["name"],
+            e["description"],
+            tuple(e["tags"]),
+            BUNDLED / e["file"],
+            BUNDLED / e["thumbnail"],
+            "bundled",
+            e["sha256"],
+        )
         for e in entries
     )
 
@@ -194,7 +208,7 @@ def _problem(path: Path, changed: int, size: int) -> str:
             # JPEG unpacks at an eighth of its size here: enough to notice a torn file, and quick.
             picture.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             picture.load()
-    except Exception:  # noqa: BLE001 - decoders raise many types on broken files
+    except Exception:
         return "it is not a picture that can be read"
     return ""
 
@@ -205,7 +219,7 @@ def _decode(data: bytes, style: Style) -> Image.Image:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ScumbleError(
                     Code.TOO_LARGE,
-                    f"The picture of style {style.id} has more than {MAX_PIXELS // 1_000_000} million pixels.",
+                    f"Style picture {style.id} has more than {MAX_PIXELS // 1_000_000} million pixels.",
                     "Save a smaller version: 1000 pixels a side are plenty for a style.",
                 )
             turned = ImageOps.exif_transpose(picture)
@@ -220,7 +234,7 @@ def _decode(data: bytes, style: Style) -> Image.Image:
             return turned.convert("RGB")
     except ScumbleError:
         raise
-    except Exception:  # noqa: BLE001 - decoders raise many types on broken files
+    except Exception:
         raise ScumbleError(
             Code.FILE_UNREADABLE, f"The picture of style {style.id} cannot be read.", _repair(style)
         ) from None

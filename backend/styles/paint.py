@@ -42,11 +42,18 @@ def write_index(out: Path) -> None:
     for r in RECIPES:
         file, thumb = out / f"{r.id}.jpg", out / f"{r.id}.thumb.jpg"
         if file.is_file() and thumb.is_file():
-            entries.append({
-                "id": r.id, "name": r.name, "description": r.description, "tags": list(r.tags),
-                "file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-                "thumbnail": thumb.name, "thumbnail_sha256": hashlib.sha256(thumb.read_bytes()).hexdigest(),
-            })
+            entries.append(
+                {
+                    "id": r.id,
+                    "name": r.name,
+                    "description": r.description,
+                    "tags": list(r.tags),
+                    "file": file.name,
+                    "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                    "thumbnail": thumb.name,
+                    "thumbnail_sha256": hashlib.sha256(thumb.read_bytes()).hexdigest(),
+                }
+            )
     (out / "index.json").write_text(json.dumps({"styles": entries}, indent=1) + "\n", encoding="utf-8")
 
 
@@ -72,7 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="ID", help="paint only these")
     parser.add_argument("--size", type=int, default=SIDE, help="side in pixels")
     parser.add_argument("--sheet", type=Path, help="also write a contact sheet of the folder, as JPEG")
-    parser.add_argument("--index-only", action="store_true", help="paint nothing, renew index.json (and the sheet)")
+    parser.add_argument(
+        "--index-only", action="store_true", help="paint nothing, renew index.json (and the sheet)"
+    )
     options = parser.parse_args(arguments)
     known = {r.id for r in RECIPES}
     unknown = sorted(set(options.only or ()) - known)

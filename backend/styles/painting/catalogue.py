@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import abstracts, crafts, drawn, inks, oils, prints, waters
+from . import abstracts, crafts, drawn, inks, oils, ornaments, prints, textiles, waters
 from .recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
@@ -12,7 +12,9 @@ RECIPES: tuple[Recipe, ...] = (
     *inks.RECIPES,
     *prints.RECIPES,
     *crafts.RECIPES,
+    *textiles.RECIPES,
     *abstracts.RECIPES,
+    *ornaments.RECIPES,
 )
 
 

@@ -28,8 +28,13 @@ def voronoi(n: int, points: Array, shift: tuple[Array, Array] | None = None) -> 
     index = _labels(n, points)
     if shift is not None:
         ys, xs = np.mgrid[0:n, 0:n].astype(np.float32)
-        index = cv2.remap(index.astype(np.float32), xs + shift[0], ys + shift[1], cv2.INTER_NEAREST,
-                          borderMode=cv2.BORDER_REPLICATE).astype(np.int32)
+        index = cv2.remap(
+            index.astype(np.float32),
+            xs + shift[0],
+            ys + shift[1],
+            cv2.INTER_NEAREST,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.int32)
     return index, border_distance(index)
 
 

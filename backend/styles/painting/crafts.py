@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from . import creatures, landscapes, people, still_lifes
+from . import creatures, flowers, landscapes, people
 from .cells import border_distance, cell_means, centroidal, scatter, voronoi
 from .fields import (
-    Array, blur, combine_angles, from_lab, grade, grain, grid, line_integral, luma, mix, nearest_colours, noise, palette,
-    rgb, step, structure, to_lab, vortices,
+    Array,
+    blur,
+    from_lab,
+    grade,
+    grain,
+    line_integral,
+    mix,
+    noise,
+    palette,
+    rgb,
+    step,
+    structure,
+    to_lab,
+    vortices,
 )
 from .lines import Sheet, outline
 from .papers import cracks, emboss, paper
 from .recipe import Recipe, compose
-from .strokes import Brush, Canvas, light, paint_layer
+from .strokes import Brush, Canvas, paint_layer
 
 
 def stained_glass(n: int, rng: np.random.Generator) -> Array:
     m = n * 3 // 2
-    s, _ = compose(m, rng, still_lifes.bouquet, 0.3)
+    s, _ = compose(m, rng, flowers.bouquet, 0.3)
     ref = grade(s.rgb, 1.15, 1.7, 4)
     _, edge = structure(blur(ref, m / 300), m / 200)
     points = centroidal(rng, 0.5 + 0.6 * np.clip(edge, 0, 1.5), 430, 5)
@@ -27,7 +41,9 @@ def stained_glass(n: int, rng: np.random.Generator) -> Array:
     big = s.label.copy()
     counts = np.bincount(big.ravel())
     big[counts[big] < m * m / 600] = 0
-    pane = np.unique(index.astype(np.int64) * (int(big.max()) + 1) + big, return_inverse=True)[1].reshape(m, m)
+    pane = np.unique(index.astype(np.int64) * (int(big.max()) + 1) + big, return_inverse=True)[1].reshape(
+        m, m
+    )
     colour = cell_means(pane, to_lab(ref), int(pane.max()) + 1)
     size = np.bincount(pane.ravel())
     colour[:, 0] += rng.normal(0, 6, len(colour)) + 4
@@ -35,7 +51,9 @@ def stained_glass(n: int, rng: np.random.Generator) -> Array:
     glass = from_lab(colour[pane])
     distance = border_distance(np.where(size[pane] < m * m / 16000, -1, pane))
     u = m / 768
-    streak = line_integral(vortices(m, [(0.3, 0.4, 0.2, 1.0), (0.7, 0.6, 0.2, -1.0)], 0.6), grain(rng, m, 2.0), m / 16)
+    streak = line_integral(
+        vortices(m, [(0.3, 0.4, 0.2, 1.0), (0.7, 0.6, 0.2, -1.0)], 0.6), grain(rng, m, 2.0), m / 16
+    )
     streak /= float(streak.std())
     bubbles = step(grain(rng, m, 2.0 * u), 2.6, 3.0)
     glow = 0.86 + 0.10 * streak + 0.16 * noise(rng, m, 5, 3) + 0.18 * step(distance, 2 * u, 16 * u)
@@ -43,11 +61,15 @@ def stained_glass(n: int, rng: np.random.Generator) -> Array:
     glass = mix(glass, blur(glass, 10 * u) * 1.15, 0.25)
     lead = np.clip((3.9 * u - distance) / (1.2 * u), 0, 1)
     profile = np.clip(1 - (distance / (3.9 * u)) ** 2, 0, 1)
-    came = emboss(blur(profile, 0.8 * u), np.broadcast_to(np.array(rgb("#2a2a30"), np.float32), glass.shape), 1.3)
+    came = emboss(
+        blur(profile, 0.8 * u), np.broadcast_to(np.array(rgb("#2a2a30"), np.float32), glass.shape), 1.3
+    )
     return mix(glass, came, lead)
 
 
-def _tesserae(m: int, angle: Array, size: float, rng: np.random.Generator, density: Array, rounds: int = 5) -> tuple[Array, Array]:
+def _tesserae(
+    m: int, angle: Array, size: float, rng: np.random.Generator, density: Array, rounds: int = 5
+) -> tuple[Array, Array]:
     """Squarish cells in rows along a direction field; returns cell numbers and seed points.
 
     Lloyd's relaxation with distances measured along each cell's own axes, each seed drawing its pyramid
@@ -99,14 +121,20 @@ def mosaic(n: int, rng: np.random.Generator) -> Array:
     stone = colour[index] * (1 + 0.10 * noise(rng, m, 60, 3))[..., None]
     tilt = rng.normal(0, 1, (len(points), 2)).astype(np.float32)
     ys, xs = np.mgrid[0:m, 0:m].astype(np.float32)
-    lean = (tilt[index][..., 0] * (xs - points[index][..., 0]) + tilt[index][..., 1] * (ys - points[index][..., 1])) / (m / 64)
+    lean = (
+        tilt[index][..., 0] * (xs - points[index][..., 0])
+        + tilt[index][..., 1] * (ys - points[index][..., 1])
+    ) / (m / 64)
     relief = step(distance, 0.6 * u, 3.2 * u)
     stone = emboss(blur(relief, 0.9 * u), np.clip(stone * (1 + 0.14 * lean)[..., None], 0, 1), 0.55)
     grout = np.array(rgb("#cfc3ab"), np.float32) * (0.72 + 0.2 * paper(rng, m))[..., None]
     return mix(grout, stone, step(distance, 0.7 * u, 1.7 * u))
 
 
-EARTH = palette("#8f9f86 #cdbf95 #eecfa4 #cf8f62 #7f4630 #b5573f #3a2419 #6f4329 #b07c45 #4f6f78 #9fb5ab #f2e6cb #2a1d17 #c9993f #a04a34")
+EARTH = palette(
+    "#8f9f86 #cdbf95 #eecfa4 #cf8f62 #7f4630 #b5573f #3a2419 "
+    "#6f4329 #b07c45 #4f6f78 #9fb5ab #f2e6cb #2a1d17 #c9993f #a04a34"
+)
 
 
 def fresco(n: int, rng: np.random.Generator) -> Array:
@@ -114,11 +142,13 @@ def fresco(n: int, rng: np.random.Generator) -> Array:
     s, angle = compose(m, rng, people.portrait, 0.3, p=EARTH, light=(0.5, -0.5, 0.7), flip=True)
     tooth = paper(rng, m, 1.6)
     c = Canvas(np.broadcast_to(np.array(rgb("#d9c49c"), np.float32), s.rgb.shape))
-    brush = dict(height=0.0, streak=4.0, dry=0.5, taper=0.5, pickup=0.2)
+    brush: dict[str, Any] = dict(height=0.0, streak=4.0, dry=0.5, taper=0.5, pickup=0.2)
     ref = s.rgb
-    paint_layer(c, ref, angle, Brush(0.032, 5, 0.5, 12, jitter=(4, 3, 4), **brush), rng)  # type: ignore[arg-type]
-    paint_layer(c, ref, angle, Brush(0.015, 6, 0.6, 8, threshold=8, jitter=(4, 3, 3), **brush), rng)  # type: ignore[arg-type]
-    paint_layer(c, ref, angle, Brush(0.007, 7, 0.7, 4, threshold=11, keep=0.8, jitter=(3, 2, 2), **brush), rng)  # type: ignore[arg-type]
+    paint_layer(c, ref, angle, Brush(0.032, 5, 0.5, 12, jitter=(4, 3, 4), **brush), rng)
+    paint_layer(c, ref, angle, Brush(0.015, 6, 0.6, 8, threshold=8, jitter=(4, 3, 3), **brush), rng)
+    paint_layer(
+        c, ref, angle, Brush(0.007, 7, 0.7, 4, threshold=11, keep=0.8, jitter=(3, 2, 2), **brush), rng
+    )
     drawing = Sheet(m)
     outline(drawing, s, m / 300, rng, 1.5, 60, 0.9, 0.15)
     picture = mix(c.colour, np.array(rgb("#5a2a1c"), np.float32), drawing.ink * 0.75)
@@ -126,14 +156,24 @@ def fresco(n: int, rng: np.random.Generator) -> Array:
     d = np.hypot(s.x - 0.51, s.y - 0.38)
     a = np.arctan2(s.y - 0.38, s.x - 0.51)
     halo = step(0.345 - d, 0, 0.004) * (s.label == 0)
-    gold = mix(np.broadcast_to(np.array(rgb("#d0a040"), np.float32), picture.shape), np.array(rgb("#8f5f22"), np.float32),
-               0.65 * step(np.sin(a * 70), 0.3, 0.7) * step(d, 0.27, 0.275) + 0.25 * np.clip(noise(rng, m, 20, 3), 0, 1))
+    gold = mix(
+        np.broadcast_to(np.array(rgb("#d0a040"), np.float32), picture.shape),
+        np.array(rgb("#8f5f22"), np.float32),
+        0.65 * step(np.sin(a * 70), 0.3, 0.7) * step(d, 0.27, 0.275)
+        + 0.25 * np.clip(noise(rng, m, 20, 3), 0, 1),
+    )
     picture = mix(picture, gold, halo * 0.85)
-    picture = mix(picture, np.array(rgb("#5a2a1c"), np.float32), np.exp(-((d - 0.345) / 0.004) ** 2) * (s.label == 0))
-    plaster = np.array(rgb("#e2d3b3"), np.float32) * (0.86 + 0.22 * tooth + 0.08 * noise(rng, m, 6, 4))[..., None]
+    picture = mix(
+        picture, np.array(rgb("#5a2a1c"), np.float32), np.exp(-(((d - 0.345) / 0.004) ** 2)) * (s.label == 0)
+    )
+    plaster = (
+        np.array(rgb("#e2d3b3"), np.float32) * (0.86 + 0.22 * tooth + 0.08 * noise(rng, m, 6, 4))[..., None]
+    )
     worn = np.clip(0.22 + 0.55 * noise(rng, m, 5, 6, 0.62), 0, 1) * 0.75
     picture = mix(picture, plaster, worn * (0.45 + 0.8 * (tooth - 0.3)).clip(0, 1))
-    lost = step(noise(rng, m, 4, 6, 0.6) + 0.45 * np.maximum(np.abs(s.x - 0.5), np.abs(s.y - 0.5)), 0.83, 0.86)
+    lost = step(
+        noise(rng, m, 4, 6, 0.6) + 0.45 * np.maximum(np.abs(s.x - 0.5), np.abs(s.y - 0.5)), 0.83, 0.86
+    )
     rim = blur(lost, m / 400)
     picture = mix(picture, plaster * 0.93, lost)
     line = np.maximum(cracks(rng, m, 70), 0.75 * cracks(rng, m, 420, 0.0009))
@@ -142,92 +182,10 @@ def fresco(n: int, rng: np.random.Generator) -> Array:
     return emboss(relief.astype(np.float32), np.clip(picture, 0, 1), 0.28)
 
 
-DYES = palette("#f6ead0 #e8b03a #c8532a #7a2a22 #1f4f73 #14213f")
-
-
-def batik(n: int, rng: np.random.Generator) -> Array:
-    m = n * 3 // 2
-    s, angle = compose(m, rng, creatures.koi, 0.3)
-    index = nearest_colours(grade(blur(s.rgb, m / 400), 1.1, 1.2, 2), palette("#f4ead8 #f0a84a #d8452a #3f7a4a #2f8088 #123f4f"), 1.0)
-    dyes = DYES[[0, 1, 2, 1, 4, 5]]
-    cloth = blur(dyes[index].astype(np.float32), 1.4)
-    # Wax resist: dotted lines and little spirals laid along the flow stay light.
-    u = m / 768
-    wax = np.zeros((m, m), np.float32)
-    d = np.hypot(s.x - 0.5, s.y - 0.5)
-    a = np.arctan2(s.y - 0.5, s.x - 0.5)
-    ring = np.abs(np.mod(d * 16 + a / np.pi + 0.12 * noise(rng, m, 5, 2), 1) - 0.5)
-    beads = 0.5 + 0.5 * np.cos(a * np.maximum(8, np.round(d * 170)))
-    water = step(blur((index >= 4).astype(np.float32), 2 * u), 0.6, 0.9)
-    wax = np.maximum(wax, water * step(0.16 - np.hypot(ring, (1 - beads) * 0.30), 0, 0.05))
-    edges = Sheet(m)
-    outline(edges, s, 3.6 * u, rng, 1.5, 60)
-    wax = np.maximum(wax, edges.ink)
-    out = mix(cloth, DYES[0], wax * 0.93)
-    vein = np.maximum(cracks(rng, m, 260, 0.0016), 0.8 * cracks(rng, m, 900, 0.0009))
-    bleed = blur(vein, 1.6 * u)
-    waxed = 0.35 + 0.65 * step(luma(out), 0.25, 0.6)
-    out = mix(out, DYES[5] * 0.9 + 0.05, np.clip(vein * 0.65 + bleed * 0.6, 0, 1) * waxed)
-    dark = step(0.3 - luma(out), 0, 0.2)
-    out = mix(out, DYES[4], 0.5 * vein * dark)
-    x, y = grid(m)
-    threads = 0.5 + 0.25 * (np.sin(x * 2 * np.pi * 230) + np.sin(y * 2 * np.pi * 230))
-    mottled = 1 + 0.10 * noise(rng, m, 9, 4) + 0.06 * (threads - 0.5)
-    return np.clip(out * mottled[..., None], 0, 1)
-
-
-def tapestry(n: int, rng: np.random.Generator) -> Array:
-    m = n * 3 // 2
-    s, _ = compose(m, rng, landscapes.birches, 0.3)
-    wool = palette("#2b2a3d #4a3550 #7a3328 #b0522c #d98a35 #edc060 #f3e3b5 #8a8a55 #4f5f3f #2f4a4f #6f8a90 #b9b5a5 #6b4a2f #e8d3a0")
-    rows, columns = 150, 75
-    ref = blur(grade(s.rgb, 1.1, 1.2), m / rows / 3)
-    index = nearest_colours(ref, wool, 1.0)
-    x, y = grid(m)
-    yy = y + 0.0012 * noise(rng, m, 6, 3)
-    row = np.clip((yy * rows).astype(np.int32), 0, rows - 1)
-    offset = (row % 2) * 0.5
-    col = np.clip((x * columns + offset).astype(np.int32), 0, columns)
-    cell = row * (columns + 1) + col
-    # A pass of weft over one warp thread has one colour: the commonest below it.
-    votes = np.zeros((rows * (columns + 1), len(wool)), np.int32)
-    np.add.at(votes, (cell.ravel(), index.ravel()), 1)
-    chosen = votes.argmax(1)
-    lab = to_lab(wool)[chosen] + rng.standard_normal((len(chosen), 3)) * np.array([3.2, 1.5, 1.5])
-    fu = np.mod(x * columns + offset, 1)
-    fv = np.mod(yy * rows, 1)
-    bulge = np.sin(np.pi * fu) ** 0.5 * np.sin(np.pi * fv) ** 0.7
-    ply = 0.5 + 0.5 * np.sin((fu * 2.2 + fv * 1.3) * 2 * np.pi)
-    out = from_lab(lab.astype(np.float32))[cell]
-    out = out * (0.50 + 0.52 * bulge + 0.10 * ply * bulge + 0.05 * noise(rng, m, 8, 4))[..., None]
-    fuzz = line_integral(np.zeros((m, m), np.float32), grain(rng, m, 0.7), m / 130)
-    out = out * (1 + 0.06 * fuzz / float(fuzz.std()))[..., None]
-    return emboss(blur(bulge.astype(np.float32), 0.8), np.clip(out, 0, 1), 0.22)
-
-
-def embroidery(n: int, rng: np.random.Generator) -> Array:
-    m = n * 3 // 2
-    s, angle = compose(m, rng, still_lifes.bouquet, 0.3, p=palette(
-        "#22304f #3a4a70 #8f3a4a #6f2a3f #f6cf4a #f0902f #c04a2a #f6efe0 #e8506a #a02a4a #2f7a55 #8fc46a #1f4a44 #7aa8e0 #3a5fb0 #fff3d0"))
-    x, y = grid(m)
-    weave = np.sin(x * 2 * np.pi * 170) * np.sin(y * 2 * np.pi * 170)
-    ground = np.array(rgb("#2a3552"), np.float32) * (1 + 0.2 * weave)[..., None]
-    c = Canvas(np.clip(ground, 0, 1))
-    ref = grade(s.rgb, 1.1, 1.25, 3)
-    fill = angle.copy()
-    wall = s.label == 0
-    fill = np.where(wall, combine_angles(fill, vortices(m, [(0.2, 0.2, 0.12, 1.5), (0.8, 0.25, 0.13, -1.5), (0.12, 0.62, 0.12, -1.4), (0.88, 0.66, 0.12, 1.4)], 0.3), 0.85), fill)
-    thread = dict(bristles=3, taper=0.35, dry=0.0, pickup=0.0, height=0.9)
-    for width, length, spacing, threshold in ((0.0085, 6.5, 0.6, 0.0), (0.0065, 5.5, 0.75, 8.0), (0.0048, 6.0, 0.9, 16.0)):
-        paint_layer(c, ref, fill, Brush(width, length, spacing, threshold=threshold, keep=0.45 if threshold == 0 else 0.7, jitter=(4, 3, 3), streak=6, bend=0.06, stop=26, **thread),  # type: ignore[arg-type]
-                    rng, labels=s.label)
-    out = light(c, 2.0, 0.28, 0.7)
-    sheen = 0.92 + 0.22 * np.abs(np.cos(fill - 0.7)) ** 2
-    return np.clip(out * sheen[..., None], 0, 1)
-
-
-CARD = palette("#f2b65a #f7d98a #f6ead0 #f0563a #2f4f8f #3f8f8a #8fb84f #f2a03a #d9483a #123a3f #1f6a55 #7fb86a #4a2438 "
-               "#f7e6c4 #b02f3f #f7c6b0")
+CARD = palette(
+    "#f2b65a #f7d98a #f6ead0 #f0563a #2f4f8f #3f8f8a #8fb84f #f2a03a #d9483a #123a3f #1f6a55 #7fb86a #4a2438 "
+    "#f7e6c4 #b02f3f #f7c6b0"
+)
 
 
 def cut_paper(n: int, rng: np.random.Generator) -> Array:
@@ -242,36 +200,60 @@ def cut_paper(n: int, rng: np.random.Generator) -> Array:
     order = np.unique(order, return_inverse=True)[1].reshape(m, m)
     count = int(order.max()) + 1
     lab = to_lab(cell_means(order, grade(s.rgb, 1.1, 1.25), count))
-    strips = to_lab(palette("#1f3f7f #2f5fa0 #4f86bd #86b4d0 #c4d4c8 #f2dcae #f7cf7a #f5b04f #f2913a #ee7a30"))
+    strips = to_lab(
+        palette("#1f3f7f #2f5fa0 #4f86bd #86b4d0 #c4d4c8 #f2dcae #f7cf7a #f5b04f #f2913a #ee7a30")
+    )
     lab[:10] = strips[np.minimum(np.arange(10), len(strips) - 1)] if count > 10 else lab[:10]
     lab += rng.normal(0, 1, lab.shape) * np.array([3.0, 3.0, 3.0])
     turn = rng.uniform(0, np.pi, count).astype(np.float32)[order] + 0.25 * noise(rng, m, 3, 2)
     streak = line_integral(turn, grain(rng, m, 1.5 * u), 26 * u)
     streak /= float(streak.std())
-    picture = from_lab(lab.astype(np.float32)[order] + streak[..., None] * np.array([5.5, 2.0, 2.5], np.float32))
+    picture = from_lab(
+        lab.astype(np.float32)[order] + streak[..., None] * np.array([5.5, 2.0, 2.5], np.float32)
+    )
     shadow = np.zeros((m, m), np.float32)
     for shift in (2, 4, 7):
         higher = np.roll(order, (round(shift * u), round(shift * u * 0.8)), (0, 1)) > order
         shadow += blur(higher.astype(np.float32), (0.7 + 0.5 * shift) * u) / 3
     picture = picture * (1 - 0.62 * shadow)[..., None]
-    rim = (np.roll(order, (-round(1.5 * u), -round(1.5 * u)), (0, 1)) != order) & (np.roll(order, (1, 1), (0, 1)) < order)
+    rim = (np.roll(order, (-round(1.5 * u), -round(1.5 * u)), (0, 1)) != order) & (
+        np.roll(order, (1, 1), (0, 1)) < order
+    )
     picture = mix(picture, np.ones(3, np.float32), 0.4 * blur(rim.astype(np.float32), 0.6 * u))
     return emboss(paper(rng, m, 0.8), np.clip(picture, 0, 1), 0.10)
 
 
 RECIPES = (
-    Recipe("stained-glass", "Stained glass", "Glowing panes of streaky glass between rounded lead lines.",
-           ("glass", "cells", "flowers", "bright"), stained_glass, 80),
-    Recipe("koi-mosaic", "Koi mosaic", "Tilted stone tesserae laid in rows along the forms, with gold.",
-           ("mosaic", "cells", "animal", "cold"), mosaic, 76),
-    Recipe("fresco", "Cracked fresco", "Faded earth colours on rough, cracked and flaking plaster.",
-           ("fresco", "portrait", "warm", "soft"), fresco, 80),
-    Recipe("batik", "Batik koi", "Indigo and ochre dye with wax-resist dots and fine crackle.",
-           ("textile", "animal", "warm"), batik, 70),
-    Recipe("tapestry-wood", "Woven wood", "Rows of wool weft in fourteen dyed colours.",
-           ("textile", "woven", "landscape", "warm"), tapestry, 68),
-    Recipe("embroidery", "Silk embroidery", "Long and short stitches that shine with their direction.",
-           ("textile", "stitches", "flowers", "bright"), embroidery, 74),
-    Recipe("cut-paper", "Cut paper valley", "Sheets of brush-painted paper, cut and stacked with soft shadows.",
-           ("collage", "flat", "landscape", "bright"), cut_paper, 84),
+    Recipe(
+        "stained-glass",
+        "Stained glass",
+        "Glowing panes of streaky glass between rounded lead lines.",
+        ("glass", "cells", "flowers", "bright"),
+        stained_glass,
+        80,
+    ),
+    Recipe(
+        "koi-mosaic",
+        "Koi mosaic",
+        "Tilted stone tesserae laid in rows along the forms, with gold.",
+        ("mosaic", "cells", "animal", "cold"),
+        mosaic,
+        76,
+    ),
+    Recipe(
+        "fresco",
+        "Cracked fresco",
+        "Faded earth colours on rough, cracked and flaking plaster.",
+        ("fresco", "portrait", "warm", "soft"),
+        fresco,
+        80,
+    ),
+    Recipe(
+        "cut-paper",
+        "Cut paper valley",
+        "Sheets of brush-painted paper, cut and stacked with soft shadows.",
+        ("collage", "flat", "landscape", "bright"),
+        cut_paper,
+        84,
+    ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from . import creatures, landscapes, people, shores, still_lifes
@@ -48,11 +50,27 @@ def graphite(n: int, rng: np.random.Generator) -> Array:
     u = m / 768
     tooth = paper(rng, m, 0.4)
     soft = smudge(tone, angle, 9 * u, 1.2 * u) * 0.42
-    total = np.zeros((m, m), np.float32)
-    for turn, light, gap, strength in ((0.0, 0.04, 2.6, 0.55), (0.5, 0.25, 3.0, 0.6), (-0.5, 0.45, 3.0, 0.65), (0.9, 0.66, 3.0, 0.8)):
+    total: Array = np.zeros((m, m), np.float32)
+    for turn, light, gap, strength in (
+        (0.0, 0.04, 2.6, 0.55),
+        (0.5, 0.25, 3.0, 0.6),
+        (-0.5, 0.45, 3.0, 0.65),
+        (0.9, 0.66, 3.0, 0.8),
+    ):
         sheet = Sheet(m)
         field = angle + turn if turn < 0.9 else np.full((m, m), -0.8, np.float32)
-        hatch(sheet, tone, field, rng, gap * u, 30 * u, (0.8 * u, 1.6 * u), min(1.0, light + 0.5), light, s.label if turn == 0 else None)
+        hatch(
+            sheet,
+            tone,
+            field,
+            rng,
+            gap * u,
+            30 * u,
+            (0.8 * u, 1.6 * u),
+            min(1.0, light + 0.5),
+            light,
+            s.label if turn == 0 else None,
+        )
         total = 1 - (1 - total) * (1 - sheet.ink * strength)
     edges = Sheet(m)
     outline(edges, s, 1.6 * u, rng, 1.2, 50, 0.9, 0.15)
@@ -62,8 +80,16 @@ def graphite(n: int, rng: np.random.Generator) -> Array:
     return mix(sheet_colour, np.array(rgb("#24262b"), np.float32), np.clip(ink, 0, 1) * 0.95)
 
 
-def _rubbed(c: Canvas, ref: Array, angle: Array, brush: Brush, rng: np.random.Generator, tooth: Array, grip: float,
-            floor: float = 0.0) -> None:
+def _rubbed(
+    c: Canvas,
+    ref: Array,
+    angle: Array,
+    brush: Brush,
+    rng: np.random.Generator,
+    tooth: Array,
+    grip: float,
+    floor: float = 0.0,
+) -> None:
     """A layer of strokes that reaches the high spots of the paper, and the pits by the share ``floor``."""
     before = c.data.copy()
     paint_layer(c, ref, angle, brush, rng)
@@ -72,8 +98,10 @@ def _rubbed(c: Canvas, ref: Array, angle: Array, brush: Brush, rng: np.random.Ge
     c.data[:] = (before * (1 - cover) + c.data * cover + 0.5).astype(np.uint8)
 
 
-PASTEL_FRUIT = palette("#7a6fa8 #43406f #f0dcc8 #b89ab8 #1f5f6f #8fd0b8 #d9784a #8f3f4a #f8c860 #e0483f #8a2048 #ffd95a #d08a3a "
-                       "#b8c85a #4f7f5a #7a4fa0 #2f2050 #fff2d8 #8a5f6a #4a3458")
+PASTEL_FRUIT = palette(
+    "#7a6fa8 #43406f #f0dcc8 #b89ab8 #1f5f6f #8fd0b8 #d9784a #8f3f4a #f8c860 #e0483f #8a2048 #ffd95a #d08a3a "
+    "#b8c85a #4f7f5a #7a4fa0 #2f2050 #fff2d8 #8a5f6a #4a3458"
+)
 
 
 def pastel(n: int, rng: np.random.Generator) -> Array:
@@ -82,12 +110,22 @@ def pastel(n: int, rng: np.random.Generator) -> Array:
     ref = grade(s.rgb, 1.1, 1.15, 2)
     tooth = paper(rng, m, 0.45)
     c = Canvas(np.array(rgb("#5b4a55"), np.float32) * (1 + 0.2 * (tooth - 0.5))[..., None])
-    chalk = dict(streak=7.0, dry=0.3, pickup=0.1, height=0.0, taper=0.15)
-    _rubbed(c, ref, angle, Brush(0.034, 4, 0.5, 12, bend=0.15, jitter=(5, 6, 6), **chalk), rng, tooth, 0.42)  # type: ignore[arg-type]
+    chalk: dict[str, Any] = dict(streak=7.0, dry=0.3, pickup=0.1, height=0.0, taper=0.15)
+    _rubbed(c, ref, angle, Brush(0.034, 4, 0.5, 12, bend=0.15, jitter=(5, 6, 6), **chalk), rng, tooth, 0.42)
     c.data[..., :3] = (blur(c.colour, m / 500) * 255).astype(np.uint8)
-    _rubbed(c, ref, angle + 0.5, Brush(0.020, 5, 0.75, 8, keep=0.8, jitter=(7, 9, 9), **chalk), rng, tooth, 0.24)  # type: ignore[arg-type]
-    _rubbed(c, ref, angle, Brush(0.011, 6, 0.8, 5, 8, 0.8, jitter=(7, 9, 9), **chalk), rng, tooth, 0.2)  # type: ignore[arg-type]
-    _rubbed(c, grade(ref, 1.2, 1.2, 5), angle, Brush(0.006, 7, 1.0, 3, 14, 0.8, jitter=(6, 8, 8), **chalk), rng, tooth, 0.2)  # type: ignore[arg-type]
+    _rubbed(
+        c, ref, angle + 0.5, Brush(0.020, 5, 0.75, 8, keep=0.8, jitter=(7, 9, 9), **chalk), rng, tooth, 0.24
+    )
+    _rubbed(c, ref, angle, Brush(0.011, 6, 0.8, 5, 8, 0.8, jitter=(7, 9, 9), **chalk), rng, tooth, 0.2)
+    _rubbed(
+        c,
+        grade(ref, 1.2, 1.2, 5),
+        angle,
+        Brush(0.006, 7, 1.0, 3, 14, 0.8, jitter=(6, 8, 8), **chalk),
+        rng,
+        tooth,
+        0.2,
+    )
     return c.colour
 
 
@@ -98,11 +136,22 @@ def pencils(n: int, rng: np.random.Generator) -> Array:
     tooth = paper(rng, m, 0.3)
     ground = np.array(rgb("#f6f1e4"), np.float32) * (1 + 0.05 * (tooth - 0.5))[..., None]
     c = Canvas(ground)
-    lead = dict(bristles=2, streak=5.0, dry=0.3, pickup=0.25, height=0.0, taper=0.9)
-    for turn, shift, width, spacing, grip in ((0.0, (14.0, 3.0, 10.0), 0.0056, 1.0, 0.42), (0.45, (4.0, -9.0, -14.0), 0.0042, 1.35, 0.34),
-                                              (-0.2, (0.0, 4.0, 3.0), 0.0036, 1.3, 0.34)):
-        _rubbed(c, from_lab(lab + np.array(shift, np.float32)), angle + turn,
-                Brush(width, 9, spacing, keep=0.5, jitter=(5, 6, 6), bend=0.12, **lead), rng, tooth, grip, 0.72)  # type: ignore[arg-type]
+    lead: dict[str, Any] = dict(bristles=2, streak=5.0, dry=0.3, pickup=0.25, height=0.0, taper=0.9)
+    for turn, shift, width, spacing, grip in (
+        (0.0, (14.0, 3.0, 10.0), 0.0056, 1.0, 0.42),
+        (0.45, (4.0, -9.0, -14.0), 0.0042, 1.35, 0.34),
+        (-0.2, (0.0, 4.0, 3.0), 0.0036, 1.3, 0.34),
+    ):
+        _rubbed(
+            c,
+            from_lab(lab + np.array(shift, np.float32)),
+            angle + turn,
+            Brush(width, 9, spacing, keep=0.5, jitter=(5, 6, 6), bend=0.12, **lead),
+            rng,
+            tooth,
+            grip,
+            0.72,
+        )
     edges = Sheet(m)
     outline(edges, s, m / 420, rng, 1.2, 60, 0.8, 0.25)
     return mix(c.colour, np.clip(s.rgb * 0.25, 0, 1), edges.ink * step(1 - tooth, 0.25, 0.6) * 0.85)
@@ -115,17 +164,34 @@ def chalk(n: int, rng: np.random.Generator) -> Array:
     tooth = paper(rng, m, 1.0)
     bright = luma(blur(s.rgb, m / 400))
     bright = np.clip((bright - 0.15) / 0.75, 0, 1)
-    dust = blur(bright, 12 * u) * (0.10 + 0.10 * noise(rng, m, 4, 4)) + 0.05 * np.clip(noise(rng, m, 3, 4, stretch=(3, 1)), 0, 1)
-    board = mix(np.broadcast_to(np.array(rgb("#22302c"), np.float32), s.rgb.shape), np.array(rgb("#cfd8cf"), np.float32), dust)
+    dust = blur(bright, 12 * u) * (0.10 + 0.10 * noise(rng, m, 4, 4)) + 0.05 * np.clip(
+        noise(rng, m, 3, 4, stretch=(3, 1)), 0, 1
+    )
+    board = mix(
+        np.broadcast_to(np.array(rgb("#22302c"), np.float32), s.rgb.shape),
+        np.array(rgb("#cfd8cf"), np.float32),
+        dust,
+    )
     sticks = palette("#f7f4ea #f6d96a #f08a7a #8fc8f0 #9ade9a #f2b0d0")
     lab = to_lab(grade(s.rgb, 1, 1.6, 14))
     table = to_lab(sticks)
     distance = ((lab[..., None, 1:] - table[None, None, :, 1:]) ** 2).sum(3)
     colours = sticks[distance.argmin(2)]
-    total = np.zeros((m, m), np.float32)
+    total: Array = np.zeros((m, m), np.float32)
     for turn, light, gap, wide in ((0.0, 0.06, 5.5, 4.2), (0.75, 0.45, 7.0, 3.6)):
         sheet = Sheet(m)
-        hatch(sheet, np.clip(bright * 0.9 + 0.08, 0, 1), angle + turn, rng, gap * u, 34 * u, (1.6 * u, wide * u), min(1, light + 0.6), light, s.label)
+        hatch(
+            sheet,
+            np.clip(bright * 0.9 + 0.08, 0, 1),
+            angle + turn,
+            rng,
+            gap * u,
+            34 * u,
+            (1.6 * u, wide * u),
+            min(1, light + 0.6),
+            light,
+            s.label,
+        )
         total = np.maximum(total, sheet.ink)
     total = _tooth(total, tooth, 0.75) * 0.85
     edges = Sheet(m)
@@ -136,14 +202,44 @@ def chalk(n: int, rng: np.random.Generator) -> Array:
 
 
 RECIPES = (
-    Recipe("charcoal-birches", "Charcoal birches", "Rubbed and hatched charcoal on toned paper, lights lifted with an eraser.",
-           ("charcoal", "landscape", "monochrome", "dark"), charcoal, 72),
-    Recipe("graphite-portrait", "Graphite portrait", "Soft pencil hatching in four directions over smudged tone.",
-           ("pencil", "portrait", "monochrome"), graphite, 70),
-    Recipe("soft-pastel", "Soft pastel fruit", "Grainy chalk strokes on violet paper that shows through.",
-           ("pastel", "still life", "warm"), pastel, 74),
-    Recipe("coloured-pencil", "Coloured pencil owl", "Layers of fine crossing pencil lines in mixed hues on white paper.",
-           ("pencil", "animal", "bright"), pencils, 68),
-    Recipe("blackboard-chalk", "Chalk on blackboard", "Coloured chalk hatching and dusty outlines on dark slate.",
-           ("chalk", "city", "dark"), chalk, 72),
+    Recipe(
+        "charcoal-birches",
+        "Charcoal birches",
+        "Rubbed and hatched charcoal on toned paper, lights lifted with an eraser.",
+        ("charcoal", "landscape", "monochrome", "dark"),
+        charcoal,
+        72,
+    ),
+    Recipe(
+        "graphite-portrait",
+        "Graphite portrait",
+        "Soft pencil hatching in four directions over smudged tone.",
+        ("pencil", "portrait", "monochrome"),
+        graphite,
+        70,
+    ),
+    Recipe(
+        "soft-pastel",
+        "Soft pastel fruit",
+        "Grainy chalk strokes on violet paper that shows through.",
+        ("pastel", "still life", "warm"),
+        pastel,
+        74,
+    ),
+    Recipe(
+        "coloured-pencil",
+        "Coloured pencil owl",
+        "Layers of fine crossing pencil lines in mixed hues on white paper.",
+        ("pencil", "animal", "bright"),
+        pencils,
+        68,
+    ),
+    Recipe(
+        "blackboard-chalk",
+        "Chalk on blackboard",
+        "Coloured chalk hatching and dusty outlines on dark slate.",
+        ("chalk", "city", "dark"),
+        chalk,
+        72,
+    ),
 )

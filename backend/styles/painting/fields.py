@@ -43,8 +43,14 @@ def blur(a: Array, sigma: float) -> Array:
     return cv2.GaussianBlur(a, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
 
 
-def noise(rng: np.random.Generator, n: int, cells: float, octaves: int = 4, gain: float = 0.5,
-          stretch: tuple[float, float] = (1.0, 1.0)) -> Array:
+def noise(
+    rng: np.random.Generator,
+    n: int,
+    cells: float,
+    octaves: int = 4,
+    gain: float = 0.5,
+    stretch: tuple[float, float] = (1.0, 1.0),
+) -> Array:
     """Fractal value noise, roughly in [-1, 1].
 
     :param cells: lattice cells along the side of the lowest octave.
@@ -53,8 +59,8 @@ def noise(rng: np.random.Generator, n: int, cells: float, octaves: int = 4, gain
     total = np.zeros((n, n), np.float32)
     amplitude, norm = 1.0, 0.0
     for _ in range(octaves):
-        w = max(2, int(round(cells / stretch[0])) + 1)
-        h = max(2, int(round(cells / stretch[1])) + 1)
+        w = max(2, round(cells / stretch[0]) + 1)
+        h = max(2, round(cells / stretch[1]) + 1)
         w, h = min(w, n), min(h, n)
         lattice = rng.random((h, w), dtype=np.float32) * 2 - 1
         total += amplitude * cv2.resize(lattice, (n, n), interpolation=cv2.INTER_CUBIC)
@@ -99,8 +105,13 @@ def warp(a: Array, dx: Array, dy: Array) -> Array:
     """Samples ``a`` at (x + dx, y + dy), shifts in pixels."""
     n = a.shape[0]
     ys, xs = np.mgrid[0:n, 0:n].astype(np.float32)
-    return cv2.remap(a, xs + dx.astype(np.float32), ys + dy.astype(np.float32), cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.remap(
+        a,
+        xs + dx.astype(np.float32),
+        ys + dy.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
 
 
 def wobble(rng: np.random.Generator, a: Array, amount: float, cells: float = 12) -> Array:

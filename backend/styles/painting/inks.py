@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import landscapes, people, shores, still_lifes
+from . import flowers, landscapes, people, still_lifes, streets
 from .fields import Array, blur, grade, grain, mix, noise, palette, rgb, smooth_angle, step
 from .lines import Sheet, carved, darkness, hatch, outline
 from .papers import emboss, laid_paper, paper, wood
@@ -42,20 +42,41 @@ def cross(n: int, rng: np.random.Generator) -> Array:
     u = m / 768
     outline(sheet, s, m / 420, rng, 1.5, 60)
     for turn, light, gap in ((0.0, 0.04, 5.2), (0.85, 0.26, 6.2), (-0.85, 0.50, 6.6), (1.57, 0.72, 6.6)):
-        hatch(sheet, tone, angle + turn, rng, gap * u, 44 * u, (0.8 * u, 1.7 * u), min(1.0, light + 0.5), light,
-              s.label if turn == 0 else None)
+        hatch(
+            sheet,
+            tone,
+            angle + turn,
+            rng,
+            gap * u,
+            44 * u,
+            (0.8 * u, 1.7 * u),
+            min(1.0, light + 0.5),
+            light,
+            s.label if turn == 0 else None,
+        )
     return _print(sheet.ink * 0.94, _sheet(rng, m, "#efe6d0"), np.array(rgb("#2a1c18"), np.float32))
 
 
 def etching(n: int, rng: np.random.Generator) -> Array:
     m = n * 2
-    s, angle = compose(m, rng, shores.street, 0.2)
+    s, angle = compose(m, rng, streets.street, 0.2)
     tone = np.clip(darkness(grade(s.rgb, 1.2, 1.0, 14), 1.5, 0.02, 0.9) * 0.85 + 0.08, 0, 1)
     sheet = Sheet(m)
     u = m / 768
     outline(sheet, s, m / 560, rng, 1.2, 50)
     for turn, light, gap in ((0.0, 0.04, 3.8), (0.75, 0.42, 4.4), (-0.6, 0.66, 4.6)):
-        hatch(sheet, tone, angle + turn, rng, gap * u, 30 * u, (0.7 * u, 1.25 * u), min(1.0, light + 0.5), light, s.label)
+        hatch(
+            sheet,
+            tone,
+            angle + turn,
+            rng,
+            gap * u,
+            30 * u,
+            (0.7 * u, 1.25 * u),
+            min(1.0, light + 0.5),
+            light,
+            s.label,
+        )
     plate = 0.10 + 0.14 * tone * (0.7 + 0.3 * noise(rng, m, 5, 4))
     ink = np.clip(sheet.ink * 0.9 + plate * (1 - sheet.ink), 0, 1)
     ink += 0.05 * np.clip(grain(rng, m, 1.0), 0, 2)
@@ -102,7 +123,7 @@ LINO = palette("#f2e6c8 #e08a3c #1f5f66 #14242e")
 
 def linocut(n: int, rng: np.random.Generator) -> Array:
     m = n * 3 // 2
-    s, angle = compose(m, rng, still_lifes.bouquet, 0.3)
+    s, angle = compose(m, rng, flowers.bouquet, 0.3)
     tone = darkness(blur(s.rgb, m / 300), 0.9)
     tone = np.clip(tone - 0.22 * step(s.rgb[..., 0] - s.rgb[..., 2], 0.05, 0.2), 0, 1)
     bands = carved(np.clip(tone * 0.92 + 0.04, 0, 1), smooth_angle(angle, m / 160), m / 52, rng, 0.12)
@@ -120,16 +141,52 @@ def linocut(n: int, rng: np.random.Generator) -> Array:
 
 
 RECIPES = (
-    Recipe("ink-hatching", "Pen and ink hatching", "Contour hatching with a steel nib on cream paper; peaks and pines.",
-           ("ink", "hatching", "landscape", "monochrome"), pen, 62),
-    Recipe("cross-hatching", "Cross-hatched still life", "Up to four crossed layers of brown ink lines build the tone.",
-           ("ink", "hatching", "still life", "monochrome"), cross, 58),
-    Recipe("etching-street", "Etched street", "Fine bitten lines and plate tone in sepia on laid paper.",
-           ("ink", "etching", "city", "monochrome", "warm"), etching, 58),
-    Recipe("scratchboard", "Scratchboard portrait", "White lines scratched out of black, following the form.",
-           ("ink", "scratchboard", "portrait", "monochrome", "dark"), scratch, 66),
-    Recipe("woodcut-sun", "Woodcut sun", "Carved black and white bands that swell with the tone; rays and furrows.",
-           ("print", "woodcut", "landscape", "monochrome"), woodcut, 70),
-    Recipe("linocut-flowers", "Linocut flowers", "Bold gouge marks in three inks, slightly out of register.",
-           ("print", "linocut", "flowers", "bright"), linocut, 72),
+    Recipe(
+        "ink-hatching",
+        "Pen and ink hatching",
+        "Contour hatching with a steel nib on cream paper; peaks and pines.",
+        ("ink", "hatching", "landscape", "monochrome"),
+        pen,
+        62,
+    ),
+    Recipe(
+        "cross-hatching",
+        "Cross-hatched still life",
+        "Up to four crossed layers of brown ink lines build the tone.",
+        ("ink", "hatching", "still life", "monochrome"),
+        cross,
+        58,
+    ),
+    Recipe(
+        "etching-street",
+        "Etched street",
+        "Fine bitten lines and plate tone in sepia on laid paper.",
+        ("ink", "etching", "city", "monochrome", "warm"),
+        etching,
+        58,
+    ),
+    Recipe(
+        "scratchboard",
+        "Scratchboard portrait",
+        "White lines scratched out of black, following the form.",
+        ("ink", "scratchboard", "portrait", "monochrome", "dark"),
+        scratch,
+        66,
+    ),
+    Recipe(
+        "woodcut-sun",
+        "Woodcut sun",
+        "Carved black and white bands that swell with the tone; rays and furrows.",
+        ("print", "woodcut", "landscape", "monochrome"),
+        woodcut,
+        70,
+    ),
+    Recipe(
+        "linocut-flowers",
+        "Linocut flowers",
+        "Bold gouge marks in three inks, slightly out of register.",
+        ("print", "linocut", "flowers", "bright"),
+        linocut,
+        72,
+    ),
 )

@@ -42,13 +42,15 @@ class Sheet:
         value = int(value * min(1.0, float(w.mean()) / 0.9))
         fixed = np.round((outline - lo) * (1 << _SHIFT)).astype(np.int32)
         cv2.fillPoly(patch, [fixed], value, cv2.LINE_AA, _SHIFT)
-        area = self.data[lo[1]:hi[1], lo[0]:hi[0]]
+        area = self.data[lo[1] : hi[1], lo[0] : hi[0]]
         np.maximum(area, patch, out=area)
 
     def polyline(self, points: Array, width: float, strength: float = 1.0) -> None:
         """A line (m, 2) of even width, drawn quickly."""
         fixed = np.round(points * (1 << _SHIFT)).astype(np.int32)
-        cv2.polylines(self.data, [fixed], False, int(255 * strength), max(1, round(width)), cv2.LINE_AA, _SHIFT)
+        cv2.polylines(
+            self.data, [fixed], False, int(255 * strength), max(1, round(width)), cv2.LINE_AA, _SHIFT
+        )
 
 
 def contours(label: Array, minimum: float, smooth: float = 1.5) -> list[Array]:
@@ -57,7 +59,7 @@ def contours(label: Array, minimum: float, smooth: float = 1.5) -> list[Array]:
     for value in np.unique(label):
         mask = (label == value).astype(np.uint8)
         x, y, w, h = cv2.boundingRect(mask)
-        padded = cv2.copyMakeBorder(mask[y:y + h, x:x + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        padded = cv2.copyMakeBorder(mask[y : y + h, x : x + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         pieces, _ = cv2.findContours(padded, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         for piece in pieces:
             p = piece[:, 0].astype(np.float32) + [x - 1, y - 1]
@@ -83,8 +85,16 @@ def contours(label: Array, minimum: float, smooth: float = 1.5) -> list[Array]:
     return found
 
 
-def outline(sheet: Sheet, scene: Scene, width: float, rng: np.random.Generator, wander: float = 0.8,
-            minimum: float = 40, strength: float = 1.0, broken: float = 0.0) -> None:
+def outline(
+    sheet: Sheet,
+    scene: Scene,
+    width: float,
+    rng: np.random.Generator,
+    wander: float = 0.8,
+    minimum: float = 40,
+    strength: float = 1.0,
+    broken: float = 0.0,
+) -> None:
     """Pen outlines of a scene's areas, pressing harder here and there; ``broken`` leaves gaps."""
     scale = sheet.n / scene.label.shape[0]
     for p in contours(scene.label, minimum):
@@ -104,9 +114,21 @@ def outline(sheet: Sheet, scene: Scene, width: float, rng: np.random.Generator, 
             sheet.line(q.astype(np.float32), w, strength)
 
 
-def hatch(sheet: Sheet, tone: Array, angle: Array, rng: np.random.Generator, spacing: float, length: float,
-          width: tuple[float, float], dark: float, light: float, labels: Array | None = None,
-          strength: float = 1.0, bend: float = 0.03, steps: int = 7) -> int:
+def hatch(
+    sheet: Sheet,
+    tone: Array,
+    angle: Array,
+    rng: np.random.Generator,
+    spacing: float,
+    length: float,
+    width: tuple[float, float],
+    dark: float,
+    light: float,
+    labels: Array | None = None,
+    strength: float = 1.0,
+    bend: float = 0.03,
+    steps: int = 7,
+) -> int:
     """Hatching along ``angle`` where the picture is dark: more and thicker lines in deeper tone.
 
     :param tone: darkness wanted, (n, n) in [0, 1].
@@ -120,7 +142,13 @@ def hatch(sheet: Sheet, tone: Array, angle: Array, rng: np.random.Generator, spa
     gx, gy = np.meshgrid(grid, np.arange(length * 0.25, n, length * 0.5))
     a0 = 0.0
     start = np.stack([gx.ravel(), gy.ravel()], 1)
-    start += np.stack([rng.uniform(-0.5, 0.5, len(start)) * spacing, rng.uniform(-0.5, 0.5, len(start)) * length * 0.5], 1) + a0
+    start += (
+        np.stack(
+            [rng.uniform(-0.5, 0.5, len(start)) * spacing, rng.uniform(-0.5, 0.5, len(start)) * length * 0.5],
+            1,
+        )
+        + a0
+    )
     at = np.clip(start.astype(int), 0, n - 1)
     t = tone[at[:, 1], at[:, 0]]
     chosen = rng.random(len(start)) < np.clip((t - light) / (dark - light), 0, 1) ** 0.9
@@ -164,7 +192,7 @@ def _bands(angle: Array, period: float, rng: np.random.Generator) -> Array:
     n = angle.shape[0]
     a = rng.standard_normal((n, n)).astype(np.float32)
     radius = int(period * 2.2)
-    ys, xs = np.mgrid[-radius:radius + 1, -radius:radius + 1].astype(np.float32)
+    ys, xs = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
     kernels = []
     bins = 16
     for i in range(bins):

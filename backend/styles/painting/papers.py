@@ -20,7 +20,7 @@ def laid_paper(rng: np.random.Generator, n: int) -> Array:
     """Paper with the fine parallel wires of its mould."""
     x, y = grid(n)
     wires = 0.5 + 0.5 * np.sin(y * 2 * np.pi * 170 + 0.6 * noise(rng, n, 6, 2))
-    chains = np.exp(-((np.mod(x * 14, 1) - 0.5) / 0.04) ** 2)
+    chains = np.exp(-(((np.mod(x * 14, 1) - 0.5) / 0.04) ** 2))
     return np.clip(0.55 * paper(rng, n) + 0.3 * wires + 0.15 * chains, 0, 1).astype(np.float32)
 
 
@@ -38,10 +38,14 @@ def wood(rng: np.random.Generator, n: int, lines: float = 26) -> Array:
     """Grain of a sawn plank in [0, 1], running left to right, with a knot."""
     x, y = grid(n)
     d = np.hypot((x - 0.7) * 0.35, y - 0.35)
-    bend = 0.05 * noise(rng, n, 2, 3, stretch=(2.5, 1)) + 0.10 * np.exp(-((d / 0.07) ** 2)) * np.sign(y - 0.35)
+    bend = 0.05 * noise(rng, n, 2, 3, stretch=(2.5, 1)) + 0.10 * np.exp(-((d / 0.07) ** 2)) * np.sign(
+        y - 0.35
+    )
     rings = np.mod((y + bend) * lines + 0.4 * noise(rng, n, 3, 2, stretch=(4, 1)), 1)
     fibre = line_integral(np.zeros((n, n), np.float32), grain(rng, n, 0.6), n / 20)
-    return np.clip(0.25 + 0.55 * rings**1.5 + 0.25 * fibre / (float(fibre.std()) + 1e-6) * 0.6, 0, 1).astype(np.float32)
+    return np.clip(0.25 + 0.55 * rings**1.5 + 0.25 * fibre / (float(fibre.std()) + 1e-6) * 0.6, 0, 1).astype(
+        np.float32
+    )
 
 
 def cracks(rng: np.random.Generator, n: int, count: int = 60, width: float = 0.0016) -> Array:

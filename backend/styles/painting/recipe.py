@@ -33,8 +33,14 @@ class Recipe:
         return finish(self.paint(n, rng), n)
 
 
-def compose(n: int, rng: np.random.Generator, draw: Callable[..., None], edges: float = 0.5,
-            flip: bool = False, **options: object) -> tuple[Scene, Array]:
+def compose(
+    n: int,
+    rng: np.random.Generator,
+    draw: Callable[..., None],
+    edges: float = 0.5,
+    flip: bool = False,
+    **options: object,
+) -> tuple[Scene, Array]:
     """A drawn scene and its stroke directions, which follow edges where those are strong.
 
     :param n: side in pixels.

@@ -23,8 +23,9 @@ def curve(points: Points, closed: bool = True, per: int = 14) -> Array:
     out = []
     for i in range(len(ext) - 3):
         a, b, c, d = ext[i], ext[i + 1], ext[i + 2], ext[i + 3]
-        out.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
-                          + (3 * b - a - 3 * c + d) * t**3))
+        out.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        )
     out.append(p[:1] if closed else p[-1:])
     return np.concatenate(out).astype(np.float32)
 
@@ -108,8 +109,13 @@ class Scene:
 
     # Painting.
 
-    def fill(self, mask: Array, colour: Colour | Array, angle: Array | float | None = None,
-             label: int | None = None) -> int:
+    def fill(
+        self,
+        mask: Array,
+        colour: Colour | Array,
+        angle: Array | float | None = None,
+        label: int | None = None,
+    ) -> int:
         """Lays a colour (one, or a picture) into the mask; returns the area's number."""
         if label is None:
             label = self.areas[0]
@@ -146,8 +152,9 @@ class Scene:
         """Directions that point to a point."""
         return np.arctan2(self.y - cy, self.x - cx)
 
-    def ball(self, cx: float, cy: float, rx: float, ry: float, light: tuple[float, float] = (-0.5, -0.6)
-             ) -> tuple[Array, Array]:
+    def ball(
+        self, cx: float, cy: float, rx: float, ry: float, light: tuple[float, float] = (-0.5, -0.6)
+    ) -> tuple[Array, Array]:
         """Brightness in [0, 1] of a lit ellipsoid, and its height (1 in the middle, 0 at the rim)."""
         dx, dy = (self.x - cx) / rx, (self.y - cy) / ry
         z = np.sqrt(np.clip(1 - dx * dx - dy * dy, 0, 1))

@@ -74,8 +74,17 @@ class Canvas:
         return self.data[..., 3].astype(np.float32) / 255
 
 
-def trace(angle: Array, start: Array, lengths: Array, steps: int, rng: np.random.Generator, bend: float,
-          lab: Array | None = None, stop: float = 1e9, labels: Array | None = None) -> tuple[Array, Array]:
+def trace(
+    angle: Array,
+    start: Array,
+    lengths: Array,
+    steps: int,
+    rng: np.random.Generator,
+    bend: float,
+    lab: Array | None = None,
+    stop: float = 1e9,
+    labels: Array | None = None,
+) -> tuple[Array, Array]:
     """Follows the field from the middle of each stroke to both of its ends.
 
     :param start: (k, 2) pixel positions (x, y).
@@ -132,8 +141,9 @@ def normals(points: Array) -> Array:
     return np.stack([-t[:, 1], t[:, 0]], 1)
 
 
-def draw_stroke(canvas: Canvas, points: Array, width: float, colour: Array, brush: Brush,
-                rng: np.random.Generator) -> None:
+def draw_stroke(
+    canvas: Canvas, points: Array, width: float, colour: Array, brush: Brush, rng: np.random.Generator
+) -> None:
     """One stroke along ``points`` (m, 2) in pixels, ``colour`` in Lab."""
     count = brush.bristles
     m = len(points)
@@ -159,11 +169,11 @@ def draw_stroke(canvas: Canvas, points: Array, width: float, colour: Array, brus
     paint[:, 3] = np.clip(60 + 190 * brush.height * (0.65 + ridge), 5, 255)
     first = (rng.random(count) * 0.08 * m).astype(int)
     last = m - (rng.random(count) ** 2 * (0.1 + 0.6 * brush.dry) * m).astype(int)
-    thick = max(1, int(round(width / count * 1.7)))
+    thick = max(1, round(width / count * 1.7))
     fixed = (lines * (1 << _SHIFT)).astype(np.int32)
     order = rng.permutation(count)
     for b in order:
-        piece = fixed[b, first[b]:max(last[b], first[b] + 2)]
+        piece = fixed[b, first[b] : max(last[b], first[b] + 2)]
         cv2.polylines(canvas.data, [piece], False, paint[b].tolist(), thick, cv2.LINE_AA, _SHIFT)
     if brush.height > 0.3 and m > 3:
         # Paint piles up where the brush leaves the canvas.
@@ -178,9 +188,16 @@ def colour_at(lab: Array) -> Array:
     return from_lab(lab[None])[0]
 
 
-def paint_layer(canvas: Canvas, reference: Array, angle: Array, brush: Brush, rng: np.random.Generator,
-                where: Array | None = None, labels: Array | None = None,
-                colours: Array | None = None) -> int:
+def paint_layer(
+    canvas: Canvas,
+    reference: Array,
+    angle: Array,
+    brush: Brush,
+    rng: np.random.Generator,
+    where: Array | None = None,
+    labels: Array | None = None,
+    colours: Array | None = None,
+) -> int:
     """Covers the canvas with one layer of strokes; returns how many were drawn.
 
     :param where: map of the probability that a place is painted.
@@ -224,15 +241,23 @@ def paint_layer(canvas: Canvas, reference: Array, angle: Array, brush: Brush, rn
     return k
 
 
-def paint(canvas: Canvas, reference: Array, angle: Array, brushes: Sequence[Brush],
-          rng: np.random.Generator, labels: Array | None = None, colours: Array | None = None) -> None:
+def paint(
+    canvas: Canvas,
+    reference: Array,
+    angle: Array,
+    brushes: Sequence[Brush],
+    rng: np.random.Generator,
+    labels: Array | None = None,
+    colours: Array | None = None,
+) -> None:
     """All layers, coarse to fine."""
     for brush in brushes:
         paint_layer(canvas, reference, angle, brush, rng, None, labels, colours)
 
 
-def light(canvas: Canvas, depth: float = 1.0, gloss: float = 0.15, fine: float = 0.8,
-          weave: Array | None = None) -> Array:
+def light(
+    canvas: Canvas, depth: float = 1.0, gloss: float = 0.15, fine: float = 0.8, weave: Array | None = None
+) -> Array:
     """The canvas lit from the upper left, paint ridges catching the light.
 
     :param weave: canvas relief to add, in [0, 1] units of height, stronger where paint is thin.
