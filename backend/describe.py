@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from scumble.shared.errors import ScumbleError
 
 from . import styles as shelf
+
+if TYPE_CHECKING:
+    from .engines.base import Engine
 
 #: Longest side of a style's thumbnail in pixels, and most characters of all of them together.
 THUMBNAIL, THUMBNAIL_CHARS = 96, 1 << 20
@@ -31,9 +34,33 @@ def engines() -> list[dict[str, Any]]:
             "help": e.help,
             "style_kinds": list(e.style_kinds),
             "options": [o.describe() for o in e.options],
+            **_margins(e),
         }
         for e in registry.engines()
     ]
+
+
+def _margins(engine: Engine) -> dict[str, Any]:
+    """How many pixels around its regions an engine wants to see, so that editors send no more.
+
+    ``margin`` holds for the defaults; ``wider`` lists the values of single options that need more. An
+    entry without ``value`` stands for every value but the default.
+    """
+    defaults = {o.name: o.default for o in engine.options}
+    least = engine.margin(defaults)
+    wider: list[dict[str, Any]] = []
+    for option in engine.options:
+        if option.kind in ("bool", "choice"):
+            for value in option.choices or (not option.default,):
+                margin = engine.margin({**defaults, option.name: value})
+                if margin > least:
+                    wider.append({"option": option.name, "value": value, "margin": margin})
+            continue
+        ends = ("",) if option.kind == "text" else (option.minimum, option.maximum)
+        margin = max(engine.margin({**defaults, option.name: v}) for v in (option.default, *ends) if v is not None)
+        if margin > least:
+            wider.append({"option": option.name, "margin": margin})
+    return {"margin": least, "wider": wider}
 
 
 def styles(thumbnails: bool = True) -> list[dict[str, Any]]:
