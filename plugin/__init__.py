@@ -1,0 +1,1 @@
+"""What runs inside the editors: thin, standard library and pyzmq only."""
