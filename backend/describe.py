@@ -57,7 +57,8 @@ def _margins(engine: Engine) -> dict[str, Any]:
                     wider.append({"option": option.name, "value": value, "margin": margin})
             continue
         ends = ("",) if option.kind == "text" else (option.minimum, option.maximum)
-        margin = max(engine.margin({**defaults, option.name: v}) for v in (option.default, *ends) if v is not None)
+        values = [value for value in (option.default, *ends) if value is not None]
+        margin = max(engine.margin({**defaults, option.name: value}) for value in values)
         if margin > least:
             wider.append({"option": option.name, "margin": margin})
     return {"margin": least, "wider": wider}
