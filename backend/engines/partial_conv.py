@@ -29,6 +29,8 @@ from .partial_conv_options import OPTIONS
 THIN = 40.0
 #: Largest enlargement, and the largest area in pixels that an enlarged crop may reach.
 MAX_ENLARGE, ENLARGED_AREA = 6.0, 1 << 20
+#: Crops with a shorter side than this are not halved for a draft: they are quick as they are.
+DRAFT_SIDE = 256
 #: Side of a tile's core when memory is plentiful.
 TILE = 1024
 #: What the published network needs for a pixel: its 64-channel layers, several alive at once.
@@ -73,9 +75,9 @@ class PartialConv:
             from .published import run_published
 
             return run_published(job, context)
-        big = _enlarged(job)
-        painted = self._paint(big, context)
-        return painted if big is job else _reduced(painted, job)
+        resized = _resized(job)
+        painted = self._paint(resized, context)
+        return painted if resized is job else _restored(painted, resized, job)
 
     @torch.inference_mode()
     def _paint(self, job: Job, context: Context) -> Painted:
@@ -204,8 +206,12 @@ def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) ->
     return total
 
 
-def _enlarged(job: Job) -> Job:
-    """Enlarge a crop whose regions are too small or thin for features at 1/8 of the size."""
+def _resized(job: Job) -> Job:
+    """The job at the size at which it is painted.
+
+    Enlarged when its regions are too small or thin for features at 1/8 of the size; halved for a
+    draft; else the job itself.
+    """
     union = _union(job)
     radius = float(inner_distance(union).max())
     height, width = union.shape
@@ -216,30 +222,50 @@ def _enlarged(job: Job) -> Job:
         )
     factor = max(factor, 32 / min(height, width))
     if factor < 1.1:
-        return job
+        if not job.options["draft"] or radius < 2 * THIN or min(height, width) < DRAFT_SIDE:
+            return job
+        factor = 0.5
     size = (round(width * factor), round(height * factor))
 
-    def grow(x: Tensor, interpolation: int) -> Tensor:
+    def fit(x: Tensor, kind: int) -> Tensor:
         planes = x if x.ndim == 3 else x[None]
-        big = [cv2.resize(p.numpy(), size, interpolation=interpolation).clip(0, 1) for p in planes]
+        kind = cv2.INTER_AREA if factor < 1 else kind
+        big = [cv2.resize(p.numpy(), size, interpolation=kind).clip(0, 1) for p in planes]
         return torch.from_numpy(np.stack(big) if x.ndim == 3 else big[0])
+
+    def scaled(options: Mapping[str, Any]) -> dict[str, Any]:
+        # Strokes and feathers are given in image pixels, which are now of another size.
+        stroke = options["style_scale"] * (factor if factor < 1 else 1.0)
+        return {**options, "feather": min(200.0, options["feather"] * factor), "style_scale": stroke}
 
     return replace(
         job,
-        content=grow(job.content, cv2.INTER_CUBIC),
-        opacity=grow(job.opacity, cv2.INTER_LINEAR),
-        regions=tuple(replace(r, mask=grow(r.mask, cv2.INTER_LINEAR)) for r in job.regions),
-        options={**job.options, "feather": min(200.0, job.options["feather"] * factor)},
+        content=fit(job.content, cv2.INTER_CUBIC),
+        opacity=fit(job.opacity, cv2.INTER_LINEAR),
+        regions=tuple(
+            replace(r, mask=fit(r.mask, cv2.INTER_LINEAR), options=scaled(r.options)) for r in job.regions
+        ),
+        options=scaled(job.options),
         key=f"{job.key}/{size[0]}x{size[1]}",
     )
 
 
-def _reduced(painted: Painted, job: Job) -> Painted:
-    """Bring an enlarged result back to the job's size; never beyond the masks that were drawn."""
-    size = job.content.shape[-2:]
-    image = F.interpolate(painted.image[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
-    alpha = F.interpolate(painted.alpha[None, None], size, mode="bilinear", antialias=True)[0, 0]
-    return Painted(image, torch.minimum(alpha, torch.from_numpy(_union(job))), painted.notes)
+def _restored(painted: Painted, resized: Job, job: Job) -> Painted:
+    """Bring the result back to the job's size; never beyond the masks that were drawn."""
+    height, width = job.content.shape[-2:]
+    smaller = resized.content.shape[-1] < width
+
+    def fit(x: Tensor) -> Tensor:
+        return F.interpolate(x, (height, width), mode="bilinear", antialias=not smaller, align_corners=False)
+
+    image = fit(painted.image[None])[0]
+    if smaller:
+        # What halving lost of the layer: its finest detail, in lightness only, or hues would bleed.
+        luma = torch.tensor(colour.LUMA).view(3, 1, 1)
+        lost = ((job.content - fit(resized.content[None])[0]) * luma).sum(0)
+        image += float(job.options["detail"]) * lost
+    alpha = torch.minimum(fit(painted.alpha[None, None])[0, 0], torch.from_numpy(_union(job)))
+    return Painted(image.clamp_(0, 1), alpha, painted.notes)
 
 
 def _union(job: Job) -> np.ndarray:

@@ -149,4 +149,12 @@ OPTIONS: tuple[Option, ...] = (
         group="Method",
         advanced=True,
     ),
+    Option(
+        "draft",
+        "Quick draft",
+        "bool",
+        False,
+        "Paint at half size and bring the layer's fine detail back: several times quicker, softer strokes.",
+        group="Method",
+    ),
 )

@@ -71,7 +71,7 @@ class CompactEncoder(nn.Module):
         features: dict[str, Tensor] = {}
         for name, _, _ in _LAYERS:
             if name == "pool":
-                x = F.max_pool2d(x, 2)
+                x = _halved(x)
                 mask = None if mask is None else F.max_pool2d(mask, 2)
                 continue
             tick()
@@ -84,9 +84,46 @@ class CompactEncoder(nn.Module):
         return features
 
 
+def _halved(x: Tensor) -> Tensor:
+    """2x2 maximum; as three comparisons it needs no indices and runs along the channels."""
+    if torch.is_grad_enabled():
+        return F.max_pool2d(x, 2)
+    height, width = x.shape[-2] // 2 * 2, x.shape[-1] // 2 * 2
+    x = x[..., :height, :width]
+    upper = torch.maximum(x[..., ::2, ::2], x[..., ::2, 1::2])
+    return torch.maximum(upper, torch.maximum(x[..., 1::2, ::2], x[..., 1::2, 1::2]))
+
+
 def _doubled(x: Tensor, like: Tensor) -> Tensor:
     # Sides that do not divide by 8 lose their remainder in the encoder's pools; follow the tap.
     return F.interpolate(x, size=like.shape[-2:], mode="nearest")
+
+
+def _joined(x: Tensor, tap: Tensor) -> Tensor:
+    """``cat([doubled x, tap])`` in one pass over the result."""
+    height, width = x.shape[-2:]
+    if torch.is_grad_enabled() or tap.shape[-2:] != (2 * height, 2 * width):
+        return torch.cat([_doubled(x, tap), tap], 1)
+    channels = x.shape[1]
+    size = (x.shape[0], channels + tap.shape[1], 2 * height, 2 * width)
+    both = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    rows = both.permute(0, 2, 3, 1)
+    rows[..., channels:] = tap.permute(0, 2, 3, 1)
+    for dy in (0, 1):
+        for dx in (0, 1):
+            rows[:, dy::2, dx::2, :channels] = x.permute(0, 2, 3, 1)
+    return both
+
+
+def _added(x: Tensor, fine: Tensor) -> Tensor:
+    """``doubled x + fine``, into ``fine`` where no gradient needs it."""
+    height, width = x.shape[-2:]
+    if torch.is_grad_enabled() or fine.shape[-2:] != (2 * height, 2 * width):
+        return _doubled(x, fine) + fine
+    for dy in (0, 1):
+        for dx in (0, 1):
+            fine[..., dy::2, dx::2] += x
+    return fine
 
 
 class CompactDecoder(nn.Module):
@@ -140,7 +177,7 @@ class CompactDecoder(nn.Module):
         x = F.relu(x, inplace=True)
 
         m = level("3_1")
-        x = torch.cat([_doubled(x, features["3_1"]), features["3_1"]], 1)
+        x = _joined(x, features["3_1"])
         x, m = conv(self.a3, x, m)
         x = F.relu(x, inplace=True)
         y, m = conv(self.b3, x, m)
@@ -149,16 +186,18 @@ class CompactDecoder(nn.Module):
         x = F.relu(x, inplace=True)
 
         m = level("2_1")
-        x = torch.cat([_doubled(x, features["2_1"]), features["2_1"]], 1)
+        x = _joined(x, features["2_1"])
         x, m = conv(self.a2, x, m)
         x = F.relu(x, inplace=True)
         x, m = conv(self.b2, x, m)
         x = F.relu(x, inplace=True)
 
         m = level("1_1")
-        x = _doubled(x, features["1_1"])
-        y = self.skip1(features["1_1"])  # 1x1: nothing to mask that the next layer does not
-        x, m = conv(self.a1, F.relu(x + y, inplace=True), m)
+        # 1x1, as a product of rows: nothing to mask that the next layer does not.
+        y = F.linear(features["1_1"].movedim(1, -1), self.skip1.weight[:, :, 0, 0])
+        y += self.skip1.bias
+        x = _added(x, y.movedim(-1, 1))
+        x, m = conv(self.a1, F.relu(x, inplace=True), m)
         x = F.relu(x, inplace=True)
         x, m = conv(self.out, x, m)
         return x

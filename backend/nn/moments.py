@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+#: Positions of one tile beyond which statistics are taken on a regular grid of about that many:
+#: neighbours at full size are nearly copies of each other.
+ENOUGH = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ class MomentSums:
         :param weight: (H, W), non-negative; positions with weight 0 are not looked at.
         """
         # Positions as rows: for channels-last features a view, and a mask selects whole rows.
+        step = max(1, math.isqrt(features.shape[-2] * features.shape[-1] // ENOUGH))
+        if step > 1:
+            features = features[:, ::step, ::step]
+            weight = None if weight is None else weight[::step, ::step]
         flat = features.movedim(0, -1).reshape(-1, features.shape[0])
         w: Tensor | None = None
         if weight is not None:

@@ -39,34 +39,67 @@ def partial_conv2d(
     :returns: (features, mask for the next layer).
     """
     radius = weight.shape[-1] // 2
-    pads = (radius,) * 4
-
-    def pad(t: Tensor) -> Tensor:
-        if not radius:
-            return t
-        # A reflected border needs more pixels than the radius; a sliver repeats its edge instead.
-        mode = "replicate" if padding == "reflect" and min(t.shape[-2:]) <= radius else padding
-        return F.pad(t, pads, mode=mode)
-
+    # A reflected border needs more pixels than the radius; a sliver repeats its edge instead.
+    mode = "replicate" if padding == "reflect" and min(x.shape[-2:]) <= radius else padding
     if mask is None:
-        return F.conv2d(pad(x), weight, bias), None
+        return _bordered_conv2d(x, weight, bias, None, mode), None
+    padded = _pad(mask, radius, mode)
     ones = torch.ones(1, 1, *weight.shape[-2:], dtype=x.dtype, device=x.device)
-    padded = pad(mask)
     grown = F.conv2d(padded, ones).clamp(0, 1)
-    if expand:
-        # The released code pads first and expands then, which differs from the other order in the
-        # border's ring; with zeros outside, expansion must not make that ring look valid.
-        support = pad(expand_mask(mask)) if padding == "constant" else expand_mask(padded)
-    else:
+    if not expand:
         support = padded
+    elif mode == "constant":
+        # With zeros outside, expansion must not make the border's ring look valid.
+        support = _pad(expand_mask(mask), radius, mode)
+    else:
+        # The released code pads first and expands then, which differs from the other order in the ring.
+        support = expand_mask(padded)
     if not renormalize:
-        return F.conv2d(pad(x) * support, weight, bias), grown
-    y = F.conv2d(pad(x) * support, weight)
+        return _bordered_conv2d(x, weight, bias, support, mode), grown
     share = F.conv2d(support, ones) / ones.numel()
-    y = y / share.clamp_min(1e-6) * (share > 1e-6)
+    scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0)
+    y = _bordered_conv2d(x, weight, None, support, mode)
+    if torch.is_grad_enabled():
+        y = y * scale
+        return (y if bias is None else y + bias.view(1, -1, 1, 1)), grown
+    y *= scale
     if bias is not None:
-        y = y + bias.view(1, -1, 1, 1)
+        y += bias.view(1, -1, 1, 1)
     return y, grown
+
+
+def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
+    return F.pad(t, (radius,) * 4, mode=mode) if radius else t
+
+
+def _bordered_conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, mode: str
+) -> Tensor:
+    """``conv(pad(x) * support)`` for a support that already has the border's ring.
+
+    Padding copies the whole tensor, which costs as much as a small convolution does.  Without
+    gradients the interior is convolved with the library's own zero padding instead and only the
+    four border lines are computed from padded strips; the result is the same.
+    """
+    radius = weight.shape[-1] // 2
+    height, width = x.shape[-2:]
+    if radius == 0:
+        return F.conv2d(x if support is None else x * support, weight, bias)
+    fast = radius == 1 and mode == "reflect" and min(height, width) >= 4 and not torch.is_grad_enabled()
+    if not fast:
+        padded = _pad(x, radius, mode)
+        return F.conv2d(padded if support is None else padded * support, weight, bias)
+    inner = x if support is None else x * support[..., 1:-1, 1:-1]
+    y = F.conv2d(inner, weight, bias, padding=1)
+    for low, rows in ((0, [1, 0, 1]), (height - 1, [height - 2, height - 1, height - 2])):
+        strip = F.pad(x[..., rows, :], (1, 1, 0, 0), mode="reflect")
+        strip = strip if support is None else strip * support[..., low : low + 3, :]
+        y[..., low : low + 1, :] = F.conv2d(strip, weight, bias)
+    for low, columns in ((0, [1, 0, 1]), (width - 1, [width - 2, width - 1, width - 2])):
+        strip = F.pad(x[..., columns], (0, 0, 1, 1), mode="reflect")
+        strip = strip if support is None else strip * support[..., low : low + 3]
+        y[..., low : low + 1] = F.conv2d(strip, weight, bias)
+    return y
 
 
 class PartialConv2d(nn.Conv2d):

@@ -29,7 +29,8 @@ class Affine:
 
         Channels are moved last for one matrix product; for channels-last tensors that is free.
         """
-        moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
+        moved = F.linear(features.movedim(-3, -1), self.matrix.to(features))
+        moved += self.offset.to(features)  # in place: as F.linear's bias it would cost a copy
         return moved.movedim(-1, -3)
 
     def softened(self, gain: float, mean: Tensor) -> Affine:

@@ -281,3 +281,28 @@ def test_a_model_that_was_never_imported_is_named_as_missing() -> None:
     with pytest.raises(ScumbleError) as caught:
         run(job([MASKS["a disc"]], model="nowhere"))
     assert caught.value.code is Code.MODEL_MISSING
+
+
+def test_a_draft_looks_like_the_painting_and_stays_inside_the_mask() -> None:
+    big = torch.nn.functional.interpolate(PHOTO[None], scale_factor=2.0, mode="bilinear")[0].clamp(0, 1)
+    y, x = np.mgrid[: big.shape[1], : big.shape[2]]
+    mask = (np.hypot(x - 300, y - 220) <= 180).astype(np.float32)
+    full, draft = job([mask], content=big), job([mask], content=big, draft=True)
+    a, b = run(full), run(draft)
+    assert bool((b.alpha[torch.from_numpy(mask) == 0] == 0).all())
+    inside = torch.from_numpy(mask) > 0
+    apart = float((a.image - b.image)[:, inside].abs().mean())
+    from_photo = float((a.image - big)[:, inside].abs().mean())
+    assert 0 < apart < 0.7 * from_photo
+
+
+def test_the_learned_transform_paints_too_and_brings_the_palette_nearer() -> None:
+    mask = MASKS["a disc"]
+    inside = torch.from_numpy(mask) > 0
+    options = {"transform": "learned", "match_color": 0.0, "texture": 0.0}
+    painted = run(job([mask], **options))
+    target = WARM.image.flatten(1).mean(1)
+    before = float((PHOTO[:, inside].mean(1) - target).norm())
+    assert float((painted.image[:, inside].mean(1) - target).norm()) < 0.5 * before
+    other = run(job([mask], **{**options, "transform": "transport"}))
+    assert not torch.allclose(painted.image, other.image, atol=0.01)
