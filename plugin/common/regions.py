@@ -14,7 +14,7 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.limits import LIMITS
 
 from .annotation import RegionSettings, RunSettings
-from .sources import MaskSource, StyleSource, style_name
+from .sources import CURRENT, MaskSource, StyleSource, style_name
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ class RegionList:
     ) -> RegionEntry:
         """Add one at the end; raises ``too_large`` when there is no room for more."""
         self._check_room()
-        entry = RegionEntry(self._fresh(), mask or MaskSource(), style, label, strength, True, options or {})
+        entry = RegionEntry(self._fresh(), mask or CURRENT, style, label, strength, True, options or {})
         self._entries = (*self._entries, entry)
         return entry
 
     def change(self, id: str, **changes: Any) -> RegionEntry:
-        """Give an entry other values (``label``, ``mask``, ``style``, ``strength``, ``enabled``, ``options``)."""
+        """Give an entry other values, by the names of its fields; raises ``KeyError``."""
         if "id" in changes:
             raise TypeError("an entry keeps its id")
         index = self._index(id)

@@ -113,7 +113,8 @@ def _settings(settings: RunSettings) -> list[str]:
     for number, region in enumerate(settings.regions, 1):
         own = f", options {_options(region.options)}" if region.options else ""
         lines.append(
-            f"  region {number}: {region.mask.kind}, {_style(region.style)}, strength {region.strength:g}{own}"
+            f"  region {number}: {region.mask.kind}, {_style(region.style)},"
+            f" strength {region.strength:g}{own}"
         )
     return lines
 

@@ -131,13 +131,13 @@ class Settings:
         with contextlib.suppress(ValueError):
             style = style_from_plain(data.get("style"))
         strength = data.get("strength")
-        good = is_number(strength) and 0 <= strength <= 1
+        good = float(strength) if is_number(strength) and 0 <= strength <= 1 else 1.0
         options = {
             engine: dict(values)
             for engine, values in _mapping(data, "options").items()
             if isinstance(values, dict)
         }
-        return LastUsed(_text(data, "engine"), style, float(strength) if good else 1.0, options)
+        return LastUsed(_text(data, "engine"), style, good, options)
 
     def remember(self, editor: str, last: LastUsed) -> None:
         """What an editor is used with now."""
