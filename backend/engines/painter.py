@@ -20,6 +20,8 @@ from .base import Context, StylePart
 
 #: Context around a tile that the encoder needs (radius of relu4_1: 30 px), in whole coarse cells.
 MARGIN = 32
+#: The same for the decoder, whose steps beyond that hardly weigh.
+DECODER_MARGIN = 16
 #: Short side at which a style picture is encoded at style scale 1, in pixels.
 STYLE_SIDE = 512
 
@@ -37,10 +39,19 @@ class Network:
 
 @dataclass(frozen=True)
 class Tile:
-    """A piece of the crop: the core is painted, the frame around it is only looked at."""
+    """A piece of the crop: the core is painted, the frame around it is only looked at.
+
+    Both are (x0, y0, x1, y1) on the crop; left and top are whole coarse cells.
+    """
 
     core: tuple[int, int, int, int]
     frame: tuple[int, int, int, int]
+
+    def decoded(self) -> Tile:
+        """The same core in the smaller frame that the decoder needs."""
+        fx0, fy0, fx1, fy1 = self.frame
+        x0, y0, x1, y1 = _grown(self.core, DECODER_MARGIN, fx1, fy1)
+        return Tile(self.core, (max(fx0, x0), max(fy0, y0), x1, y1))
 
     def cut(self, x: Tensor) -> Tensor:
         """The frame's part of a (..., H, W) tensor."""
@@ -72,18 +83,24 @@ def tiles(union: Tensor, side: int) -> list[Tile]:
         return [(a, min(a + step, length)) for a in range(0, length, step)]
 
     found = []
+    drawn = (union > 0).numpy()
     for y0, y1 in spans(height):
         for x0, x1 in spans(width):
-            if not bool((union[y0:y1, x0:x1] > 0).any()):
+            part = drawn[y0:y1, x0:x1]
+            rows, columns = part.any(1).nonzero()[0], part.any(0).nonzero()[0]
+            if not rows.size:
                 continue
-            frame = (
-                max(0, x0 - MARGIN),
-                max(0, y0 - MARGIN),
-                min(width, x1 + MARGIN),
-                min(height, y1 + MARGIN),
-            )
-            found.append(Tile((x0, y0, x1, y1), frame))
+            # Only what was drawn on is painted; whole coarse cells keep the features aligned.
+            top, left = y0 + rows[0] // 8 * 8, x0 + columns[0] // 8 * 8
+            bottom, right = min(y1, y0 + (rows[-1] // 8 + 1) * 8), min(x1, x0 + (columns[-1] // 8 + 1) * 8)
+            core = (int(left), int(top), int(right), int(bottom))
+            found.append(Tile(core, _grown(core, MARGIN, width, height)))
     return found
+
+
+def _grown(box: tuple[int, int, int, int], margin: int, width: int, height: int) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = box
+    return max(0, x0 - margin), max(0, y0 - margin), min(width, x1 + margin), min(height, y1 + margin)
 
 
 @contextmanager
@@ -203,16 +220,17 @@ class Painter:
         :param shares: (H, W) per region, adding up to one.
         :param inner: weight of stylized against content features (content feathering), or ``None``.
         :param mask: the decoder's mask, or ``None`` to decode without one.
-        :returns: (3, h, w) of the tile's frame.
+        :returns: (3, h, w) of the tile's core.
         """
+        frame, tile = tile.frame, tile.decoded()
+        taps = {tap: _within(taps[tap], 1 << level, frame, tile.frame) for level, tap in enumerate(TAPS)}
         with timed(self.context, "transform"):
             mixed = self._mix(tile, taps, changes, shares, strengths)
             if inner is not None and not bool((tile.cut(inner) >= 1).all()):
                 weight = _padded(tile.cut(inner)[None, None])
-                mixed = {
-                    tap: torch.lerp(taps[tap], mixed[tap], F.adaptive_avg_pool2d(weight, _size(taps[tap])))
-                    for tap in TAPS
-                }
+                for tap in TAPS:
+                    share = F.adaptive_avg_pool2d(weight, _size(taps[tap]))
+                    torch.lerp(taps[tap], mixed[tap], share, out=mixed[tap])
         with timed(self.context, "decode"):
             support = None
             if mask is not None:
@@ -221,8 +239,8 @@ class Painter:
             image = self.network.decoder(
                 mixed, support, expand=self.expand, renormalize=self.renormalize, tick=self._tick
             )
-        height, width = tile.cut(shares[0]).shape
-        return image[0, :, :height, :width]
+        x0, y0, x1, y1 = tile.core
+        return image[0, :, y0 - tile.frame[1] : y1 - tile.frame[1], x0 - tile.frame[0] : x1 - tile.frame[0]]
 
     def _mix(
         self,
@@ -250,6 +268,16 @@ class Painter:
 
 def _size(x: Tensor) -> tuple[int, int]:
     return x.shape[-2], x.shape[-1]
+
+
+def _within(
+    x: Tensor, cell: int, frame: tuple[int, int, int, int], part: tuple[int, int, int, int]
+) -> Tensor:
+    """The features of a part of the frame they were computed on; each stands for ``cell`` pixels."""
+    x0, y0 = (part[0] - frame[0]) // cell, (part[1] - frame[1]) // cell
+    # Features exist for whole coarse cells, also where the image's last one is incomplete.
+    width, height = (-(-(part[2] - part[0]) // 8) * 8 // cell, -(-(part[3] - part[1]) // 8) * 8 // cell)
+    return x[..., y0 : y0 + height, x0 : x0 + width]
 
 
 def padded_zero(weight: Tensor) -> Tensor:

@@ -146,8 +146,7 @@ class PartialConv:
             context.checkpoint()
             out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask)
             x0, y0, x1, y1 = tile.core
-            fx, fy = tile.frame[0], tile.frame[1]
-            image[:, y0:y1, x0:x1] = out[:, y0 - fy : y1 - fy, x0 - fx : x1 - fx]
+            image[:, y0:y1, x0:x1] = out
         with timed(context, "colour"):
             image = _finish(job, image, parts, weights)
         context.progress("paint", len(pieces), len(pieces))
