@@ -27,6 +27,8 @@ State = Literal["missing", "unfinished", "outdated", "ready"]
 _LARGE = ("torch", "opencv-python-headless", "numpy", "scipy", "scikit-image", "onnx", "mypy", "ruff")
 _READY = "scumble.json"
 _STEPS = "scumble-steps.json"
+#: Says that a folder is ours from the moment on at which anything is put into it.
+_BEGUN = "scumble-begun"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -128,7 +130,7 @@ class Environment:
         # Whatever else is there is not ours to replace.
         if self.folder.is_dir():
             inside = {entry.name for entry in self.folder.iterdir()}
-            if inside and not inside & {_READY, _STEPS, "pyvenv.cfg"}:
+            if inside and not inside & {_READY, _STEPS, _BEGUN}:
                 raise Problem(
                     f"{self.folder} is not empty and not an environment of Scumble's.",
                     "Choose an empty or a new folder with SCUMBLE_ENV.",
@@ -171,8 +173,9 @@ class Environment:
         if (self.folder / _STEPS).exists() or (self.marker and self.python.exists()):
             return
         way = checks.virtual_environments()
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        self._discard()
+        self.folder.mkdir(parents=True)
+        (self.folder / _BEGUN).touch()
         with self.console.step("Python environment"):
             if way == "venv":
                 self._command([sys.executable, "-m", "venv", str(self.folder)])
@@ -287,4 +290,13 @@ class Environment:
     def remove(self) -> None:
         """Delete it."""
         self._check_folder()
-        shutil.rmtree(self.folder, ignore_errors=False)
+        self._discard()
+
+    def _discard(self) -> None:
+        # Renamed first: killed half-way, a folder without its mark would look like somebody else's.
+        rubbish = self.folder.with_name(self.folder.name + ".scumble-rubbish")
+        if rubbish.exists():
+            shutil.rmtree(rubbish)
+        if self.folder.exists():
+            self.folder.rename(rubbish)
+            shutil.rmtree(rubbish)

@@ -103,7 +103,8 @@ def test_a_set_up_killed_or_cut_off_anywhere_goes_on_and_does_nothing_twice(make
     def has(field: str, pin: str) -> Callable[[], bool]:
         return lambda: steps.exists() and pin in json.loads(steps.read_text()).get(field, [])
 
-    killed_when(clone.environment.exists)  # in the middle of making the virtual environment
+    killed_when(clone.environment.exists)  # before anything is in it
+    killed_when((clone.environment / "pyvenv.cfg").exists)  # in the middle of the virtual environment
     done = clone.run("setup", PIP_FIND_LINKS="", PIP_NO_INDEX="0", PIP_INDEX_URL="http://127.0.0.1:9/simple")
     assert done.returncode == 2
     assert "package server cannot be reached" in done.stderr and "Traceback" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import time
@@ -407,7 +408,7 @@ def test_progress_is_drawn_on_a_terminal_and_never_in_a_pipe(desk: Path) -> None
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    command = f"{sys.executable} -m scumble.backend engines --json | head -c 10"
+    command = f"{shlex.quote(sys.executable)} -m scumble.backend engines --json | head -c 10"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stderr == "" and len(done.stdout) == 10
 
