@@ -251,6 +251,9 @@ class Client(Connecting):
         except ScumbleError as error:
             # An answer that makes no sense ends what it answers, and nothing else.
             self._end(events.Failed(message.id, error), message.id)
+        except (TypeError, ValueError, OverflowError):
+            nonsense = ScumbleError(Code.INTERNAL, "The backend gave an answer that makes no sense.")
+            self._end(events.Failed(message.id, nonsense), message.id)
 
     def _answer(self, message: Message) -> None:
         kind, body, name = message.type, message.body, message.id
