@@ -1,4 +1,4 @@
-"""Pictures with a form of their own: facets, circles, marbling, poured lines."""
+"""Pictures with a form of their own: facets, circles, marbling."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .fields import (
 from .lines import Sheet, outline
 from .papers import canvas_weave, emboss, paper
 from .recipe import Recipe, compose
-from .scene import Scene, curve
-from .strokes import Brush, Canvas, draw_stroke, light, paint_layer, resample
+from .scene import Scene
+from .strokes import Brush, Canvas, light, paint_layer
 
 
 def cubist(n: int, rng: np.random.Generator) -> Array:
@@ -259,54 +259,6 @@ def marbled(n: int, rng: np.random.Generator) -> Array:
     return emboss(tooth, mix(out, MARBLE[5], 0.5 * vein), 0.05)
 
 
-def poured(n: int, rng: np.random.Generator) -> Array:
-    m = n * 3 // 2
-    ground = np.array(rgb("#d8c7a0"), np.float32) * (1 + 0.10 * noise(rng, m, 5, 4))[..., None]
-    c = Canvas(np.clip(ground, 0, 1))
-    inks = to_lab(palette("#14151a #efe8d8 #1f6f80 #c9922e #b23a2a #14151a #dfe6e4 #3f4f55"))
-    for layer, (count, width) in enumerate(((16, 0.020), (22, 0.013), (26, 0.009), (26, 0.006), (22, 0.005))):
-        for i in range(count):
-            k = (layer * 3 + i) % len(inks)
-            at = np.array([rng.random(), rng.random()])
-            heading = rng.uniform(0, 2 * np.pi)
-            spin = rng.normal(0, 0.22)
-            pts = [at]
-            for _ in range(int(rng.integers(26, 60))):
-                spin = 0.86 * spin + rng.normal(0, 0.16)
-                heading += spin
-                at = at + 0.030 * np.array([np.cos(heading), np.sin(heading)])
-                if not (-0.08 < at[0] < 1.08 and -0.08 < at[1] < 1.08):
-                    heading += 1.6
-                pts.append(at)
-            path = curve([(float(q[0]), float(q[1])) for q in pts], closed=False, per=6) * m
-            w = width * m * rng.uniform(0.5, 1.2)
-            pieces = max(3, len(path) // 14)
-            for piece in np.array_split(np.arange(len(path)), pieces):
-                lo, hi = max(0, piece[0] - 2), min(len(path), piece[-1] + 3)
-                swell = w * rng.uniform(0.45, 1.35)
-                draw_stroke(
-                    c,
-                    resample(path[lo:hi], 14),
-                    swell,
-                    (inks[k] + rng.normal(0, 2, 3)).astype(np.float32),
-                    Brush(0.01, bristles=5, streak=1.2, dry=0.0, pickup=0.02, height=0.75, taper=0.5),
-                    rng,
-                )
-            for _ in range(16):
-                q = path[rng.integers(len(path))] + rng.normal(0, 0.022 * m, 2)
-                size = m * float(np.clip(rng.exponential(0.0035), 0.001, 0.014))
-                drop = np.stack([q, q + rng.normal(0, size * 0.4, 2)]).astype(np.float32)
-                draw_stroke(
-                    c,
-                    resample(drop, 4),
-                    size,
-                    inks[k].astype(np.float32),
-                    Brush(0.01, bristles=2, streak=1, pickup=0.0, dry=0.0, height=0.8, taper=0.9),
-                    rng,
-                )
-    return light(c, 1.8, 0.5, 1.1, canvas_weave(m) * 0.2)
-
-
 RECIPES = (
     Recipe(
         "cubist-guitar",
@@ -322,7 +274,7 @@ RECIPES = (
         "Bauhaus-like discs, triangles and bars with brushed edges.",
         ("abstract", "flat", "bright"),
         geometric,
-        82,
+        77,
     ),
     Recipe(
         "marbled-paper",
@@ -330,14 +282,6 @@ RECIPES = (
         "Combed and swirled drops of ink floated on water.",
         ("abstract", "swirl", "bright"),
         marbled,
-        74,
-    ),
-    Recipe(
-        "poured-enamel",
-        "Poured enamel",
-        "Looping poured lines and splashes in many layers.",
-        ("abstract", "splash", "dark"),
-        poured,
         74,
     ),
 )

@@ -238,7 +238,7 @@ RECIPES = (
         "Tilted stone tesserae laid in rows along the forms, with gold.",
         ("mosaic", "cells", "animal", "cold"),
         mosaic,
-        76,
+        70,
     ),
     Recipe(
         "fresco",

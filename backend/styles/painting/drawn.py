@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 
 from . import creatures, landscapes, people, shores, still_lifes
-from .fields import Array, blur, from_lab, grade, grain, luma, mix, noise, palette, rgb, step, to_lab
+from .fields import (
+    Array,
+    blur,
+    from_lab,
+    grade,
+    grain,
+    line_integral,
+    luma,
+    mix,
+    noise,
+    palette,
+    rgb,
+    step,
+    to_lab,
+)
 from .lines import Sheet, darkness, hatch, outline
 from .papers import paper, smudge
 from .recipe import Recipe, compose
@@ -161,43 +175,42 @@ def chalk(n: int, rng: np.random.Generator) -> Array:
     m = n * 3 // 2
     s, angle = compose(m, rng, shores.harbour, 0.3)
     u = m / 768
-    tooth = paper(rng, m, 1.0)
-    bright = luma(blur(s.rgb, m / 400))
-    bright = np.clip((bright - 0.15) / 0.75, 0, 1)
-    dust = blur(bright, 12 * u) * (0.10 + 0.10 * noise(rng, m, 4, 4)) + 0.05 * np.clip(
-        noise(rng, m, 3, 4, stretch=(3, 1)), 0, 1
-    )
-    board = mix(
-        np.broadcast_to(np.array(rgb("#22302c"), np.float32), s.rgb.shape),
-        np.array(rgb("#cfd8cf"), np.float32),
-        dust,
-    )
+    tooth = paper(rng, m, 0.5)
+    bright = np.clip((luma(blur(s.rgb, m / 400)) - 0.15) / 0.75, 0, 1) ** 1.3
     sticks = palette("#f7f4ea #f6d96a #f08a7a #8fc8f0 #9ade9a #f2b0d0")
-    lab = to_lab(grade(s.rgb, 1, 1.6, 14))
-    table = to_lab(sticks)
-    distance = ((lab[..., None, 1:] - table[None, None, :, 1:]) ** 2).sum(3)
-    colours = sticks[distance.argmin(2)]
+    lab, table = to_lab(grade(s.rgb, 1, 1.6, 14)), to_lab(sticks)
+    colours = sticks[((lab[..., None, 1:] - table[None, None, :, 1:]) ** 2).sum(3).argmin(2)]
+    colours = blur(colours.astype(np.float32), 1.2 * u)
+    # Dust: what a sleeve has wiped across the board, in the colours of what was drawn there.
+    wiped = line_integral(np.full((m, m), 0.35, np.float32), grain(rng, m, 2.0 * u), m / 10)
+    wiped = np.clip(0.6 + 0.30 * wiped / float(wiped.std()) + 0.35 * noise(rng, m, 4, 4), 0, 1.5)
+    board = np.broadcast_to(np.array(rgb("#1d2a26"), np.float32), s.rgb.shape)
+    board = mix(board, blur(colours, 26 * u), 0.17 * wiped * (0.35 + blur(bright, 18 * u)))
     total: Array = np.zeros((m, m), np.float32)
-    for turn, light, gap, wide in ((0.0, 0.06, 5.5, 4.2), (0.75, 0.45, 7.0, 3.6)):
+    for turn, light, gap, wide in ((0.0, 0.10, 6.0, 4.6), (0.8, 0.55, 7.5, 4.0)):
         sheet = Sheet(m)
         hatch(
             sheet,
-            np.clip(bright * 0.9 + 0.08, 0, 1),
+            np.clip(bright * 0.92 + 0.06, 0, 1),
             angle + turn,
             rng,
             gap * u,
-            34 * u,
-            (1.6 * u, wide * u),
-            min(1, light + 0.6),
+            42 * u,
+            (2.2 * u, wide * u),
+            1.0,
             light,
             s.label,
         )
-        total = np.maximum(total, sheet.ink)
-    total = _tooth(total, tooth, 0.75) * 0.85
+        total = np.maximum(total, blur(sheet.ink, 0.9 * u))
+    # The stick skips over the board's grain, and skids along its own way.
+    skid = line_integral(angle, grain(rng, m, 0.8 * u), 7 * u)
+    catch = np.clip(1.05 - 1.5 * (tooth - 0.35) + 0.30 * skid / float(skid.std()), 0, 1)
     edges = Sheet(m)
-    outline(edges, s, 2.6 * u, rng, 1.5, 45, 1.0, 0.12)
-    out = mix(board, blur(colours.astype(np.float32), 1.0), total)
-    out = mix(out, np.array(rgb("#fbf8ee"), np.float32), _tooth(edges.ink, tooth, 0.6) * 0.95)
+    outline(edges, s, 3.0 * u, rng, 1.5, 45, 1.0, 0.12)
+    out = mix(board, colours, total * catch * (0.45 + 0.5 * bright))
+    line = blur(edges.ink, 0.8 * u) * np.clip(1.35 - 1.3 * (tooth - 0.3), 0, 1)
+    out = mix(out, np.array(rgb("#fbf8ee"), np.float32), np.clip(line, 0, 1) * 0.92)
+    out = mix(out, np.array(rgb("#fbf8ee"), np.float32), 0.10 * blur(edges.ink, 5 * u))
     return out + 0.012 * grain(rng, m, 0.7)[..., None]
 
 
@@ -240,6 +253,6 @@ RECIPES = (
         "Coloured chalk hatching and dusty outlines on dark slate.",
         ("chalk", "city", "dark"),
         chalk,
-        72,
+        67,
     ),
 )

@@ -171,7 +171,7 @@ RECIPES = (
         "White lines scratched out of black, following the form.",
         ("ink", "scratchboard", "portrait", "monochrome", "dark"),
         scratch,
-        66,
+        61,
     ),
     Recipe(
         "woodcut-sun",

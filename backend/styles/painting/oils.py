@@ -286,6 +286,7 @@ RECIPES = (
         "Thick ridged paint on a blue ground; sunflowers, poppies and light on the relief.",
         ("oil", "impasto", "flowers", "bright"),
         impasto,
+        78,
     ),
     Recipe(
         "night-swirls",
@@ -293,6 +294,7 @@ RECIPES = (
         "Short comma strokes turning in eddies of ultramarine and lamp yellow.",
         ("oil", "swirl", "night", "cold"),
         night,
+        79,
     ),
     Recipe(
         "palette-knife-lake",
@@ -307,6 +309,7 @@ RECIPES = (
         "Slabs of saturated colour and wet reflections under street lamps.",
         ("oil", "knife", "city", "night", "warm"),
         rain,
+        79,
     ),
     Recipe(
         "fauve-harbour",

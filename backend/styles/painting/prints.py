@@ -135,7 +135,7 @@ RECIPES = (
         "Big screen dots, flat primaries and a thick key line.",
         ("print", "halftone", "portrait", "bright"),
         pop,
-        74,
+        68,
     ),
     Recipe(
         "risograph-owl",

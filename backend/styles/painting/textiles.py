@@ -191,6 +191,6 @@ RECIPES = (
         "Long and short stitches that shine with their direction.",
         ("textile", "stitches", "flowers", "bright"),
         embroidery,
-        74,
+        69,
     ),
 )

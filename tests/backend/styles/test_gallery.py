@@ -53,7 +53,7 @@ def test_every_bundled_picture_is_intact_large_and_has_a_small_thumbnail(own: Pa
         with Image.open(io.BytesIO(data)) as picture, Image.open(io.BytesIO(small)) as thumb:
             assert min(picture.size) >= 768
             assert max(thumb.size) == 128
-    assert total < 8_000_000
+    assert total < 6_500_000
 
 
 def test_no_bundled_picture_has_a_large_flat_place(own: Path) -> None:
