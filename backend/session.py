@@ -235,7 +235,8 @@ def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan)
     nothing else changes is the one promise that must not depend on a method.
     """
     place = plan.box.within(plan.crop).slices()
-    image = np.clip(painted.image.detach().cpu().float().numpy()[(slice(None), *place)], 0, 1)
+    channels_too = (slice(None), *place)
+    image = np.clip(painted.image.detach().cpu().float().numpy()[channels_too], 0, 1)
     alpha = painted.alpha.detach().cpu().float().numpy()[place].clip(0, 1)
     if not (np.isfinite(image.sum()) and np.isfinite(alpha.sum())):
         raise RuntimeError("the engine returned values that are not numbers")

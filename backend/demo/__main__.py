@@ -17,7 +17,7 @@ STYLES = ("soft-pastel", "night-swirls")
 SCALE = 1.5
 #: Close-ups where two regions meet, and where one meets the photograph.
 DETAILS = ((0.10, 0.34, 0.26, 0.28), (0.62, 0.46, 0.26, 0.28))
-DOCS_WIDTH = 1400
+DOCS_WIDTH = 1280
 
 
 class Steps:
@@ -116,7 +116,7 @@ def run(given: argparse.Namespace) -> None:
         if given.docs:
             _folder(given.docs.parent)
             size = (DOCS_WIDTH, round(sheet.height * DOCS_WIDTH / sheet.width))
-            sheet.resize(size, Image.Resampling.LANCZOS).save(given.docs, quality=84, optimize=True)
+            sheet.resize(size, Image.Resampling.LANCZOS).save(given.docs, quality=82, optimize=True)
     written = [given.out / name for name in ("layer.png", "composite.png", "overview.png")]
     for file in [*written, *([given.docs] if given.docs else [])]:
         print(f"  -> {file.resolve()}")
