@@ -195,6 +195,7 @@ class CompactDecoder(nn.Module):
         m = level("1_1")
         # 1x1, as a product of rows: nothing to mask that the next layer does not.
         y = F.linear(features["1_1"].movedim(1, -1), self.skip1.weight[:, :, 0, 0])
+        assert self.skip1.bias is not None
         y += self.skip1.bias
         x = _added(x, y.movedim(-1, 1))
         x, m = conv(self.a1, F.relu(x, inplace=True), m)

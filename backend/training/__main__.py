@@ -1,0 +1,102 @@
+"""How the bundled weights are made: ``python -m scumble.backend.training STAGE ...``.
+
+    python -m scumble.backend.training all --photos DIR --paintings DIR --out WORKDIR
+
+runs the stages one after the other: ``distill`` (the encoder, from Oxford VGG-16), ``decoder``,
+``transform`` (the learned linear transform) and ``bundle`` (half precision, metadata, pinned hash).
+Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes from the catalogue
+(`scumble models fetch vgg16-oxford`) or from ``--teacher``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from scumble.backend.models import bundled, catalogue
+
+from .decoder import Recipe, train_decoder
+from .distill import distill
+from .transform import train_transform
+
+STAGES = ("distill", "decoder", "transform", "bundle", "all")
+STEPS = {"distill": 3000, "decoder": 5000, "transform": 1500}
+
+
+def _teacher(args: argparse.Namespace) -> Path:
+    return args.teacher or catalogue.require("vgg16-oxford")
+
+
+def _distill(args: argparse.Namespace, steps: int) -> None:
+    target = args.out / "encoder.safetensors"
+    distill(
+        args.photos, args.paintings, _teacher(args), target, steps=steps, seed=args.seed, start=args.start
+    )
+
+
+def _decoder(args: argparse.Namespace, steps: int) -> None:
+    recipe = Recipe(steps=steps, seed=args.seed, size=args.size, batch=args.batch)
+    encoder, target = args.out / "encoder.safetensors", args.out / "decoder.safetensors"
+    train_decoder(args.photos, args.paintings, encoder, _teacher(args), target, recipe, start=args.start)
+
+
+def _transform(args: argparse.Namespace, steps: int) -> None:
+    source, target = args.out / "decoder.safetensors", args.out / "complete.safetensors"
+    train_transform(args.photos, args.paintings, source, target, steps=steps, seed=args.seed)
+
+
+def _bundle(args: argparse.Namespace, steps: int) -> None:
+    tensors = {k: v.half().contiguous() for k, v in load_file(args.out / "complete.safetensors").items()}
+    half = args.out / "compact.safetensors"
+    save_file(tensors, half, metadata={"name": "compact", "licence": "MIT", "seed": str(args.seed)})
+    if args.install:
+        folder = bundled.weights_folder()
+        shutil.copyfile(half, folder / half.name)
+        print(json.dumps(bundled.pin(folder), indent=1))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stage or all of them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scumble.backend.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--photos", type=Path, help="folder of photographs")
+    parser.add_argument("--paintings", type=Path, help="folder of paintings")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, curves and sheets")
+    parser.add_argument("--teacher", type=Path, help="VGG-16's safetensors file; default: the catalogue's")
+    parser.add_argument("--start", type=Path, help="weights to start from instead of random ones")
+    parser.add_argument("--steps", type=int, help="of this stage; with `all`, of each stage")
+    parser.add_argument("--size", type=int, default=160, help="side of the decoder's crops, in pixels")
+    parser.add_argument("--batch", type=int, default=4, help="pairs in one step of the decoder")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--install", action="store_true", help="bundle: replace the package's own weights")
+    args = parser.parse_args(argv)
+    chosen = STAGES[:-1] if args.stage == "all" else (args.stage,)
+    if set(chosen) != {"bundle"} and not (args.photos and args.paintings):
+        parser.error("--photos and --paintings are needed for this stage")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    run: dict[str, Callable[[argparse.Namespace, int], None]] = {
+        "distill": _distill,
+        "decoder": _decoder,
+        "transform": _transform,
+        "bundle": _bundle,
+    }
+    for stage in chosen:
+        run[stage](args, args.steps or STEPS.get(stage, 0))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""Training runs end to end on a handful of small pictures, resumes, and is the same for one seed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from skimage import data
+
+from scumble.backend.nn.compact import TAPS
+from scumble.backend.nn.vgg import LAYERS
+from scumble.backend.training.__main__ import main
+from scumble.backend.training.data import Crops
+from scumble.backend.training.losses import TeacherBasis, raw_moments, relative_moments
+from scumble.backend.training.masked import random_mask
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    photos, paintings = tmp_path_factory.mktemp("photos"), tmp_path_factory.mktemp("paintings")
+    for folder, names in ((photos, ("astronaut", "chelsea")), (paintings, ("coffee", "rocket"))):
+        for name in names:
+            image = Image.fromarray(getattr(data, name)()).resize((96, 80))
+            image.save(folder / f"{name}.png")
+    return photos, paintings
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG-16's shapes with random weights: enough to train against."""
+    torch.manual_seed(0)
+    tensors = {}
+    for name, cin, cout in LAYERS:
+        if name != "pool":
+            tensors[f"{name}.weight"] = torch.randn(cout, cin, 3, 3) * (2 / (9 * cin)) ** 0.5
+            tensors[f"{name}.bias"] = torch.zeros(cout)
+    path = tmp_path_factory.mktemp("teacher") / "vgg.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+def test_all_stages_make_weights_that_the_package_can_load(
+    pictures: tuple[Path, Path], teacher: Path, tmp_path: Path
+) -> None:
+    photos, paintings = pictures
+    common = ["--photos", str(photos), "--paintings", str(paintings), "--teacher", str(teacher)]
+    rest = ["--out", str(tmp_path), "--steps", "4", "--size", "48", "--batch", "2"]
+    assert main(["all", *common, *rest]) == 0
+    tensors = load_file(tmp_path / "compact.safetensors")
+    assert {k.split(".")[0] for k in tensors} == {"encoder", "decoder", "transform"}
+    assert all(t.dtype == torch.float16 and bool(torch.isfinite(t).all()) for t in tensors.values())
+    with (tmp_path / "decoder.csv").open() as file:
+        names = {row[2] for row in csv.reader(file)}
+    assert {"reconstruction", "style", "content"} <= names
+    assert list(tmp_path.glob("decoder-*.png"))
+    # Asking for more steps goes on from the checkpoint instead of starting over.
+    rest[3] = "6"
+    assert main(["decoder", *common, *rest]) == 0
+    with (tmp_path / "decoder.csv").open() as file:
+        steps = [int(row[0]) for row in csv.reader(file)]
+    assert steps.count(0) == 1
+
+
+def test_two_loaders_with_one_seed_yield_the_same_crops(pictures: tuple[Path, Path]) -> None:
+    a, b, c = Crops(pictures[0], 5), Crops(pictures[0], 5), Crops(pictures[0], 6)
+    first = a.batch(3, 40)
+    assert torch.equal(first, b.batch(3, 40)) and not torch.equal(first, c.batch(3, 40))
+    assert first.shape == (3, 3, 40, 40) and float(first.min()) >= 0 and float(first.max()) <= 1
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no pictures"):
+        Crops(tmp_path, 0)
+
+
+def test_training_masks_are_neither_empty_nor_full() -> None:
+    rng = np.random.default_rng(0)
+    shares = [float(random_mask(64, rng).mean()) for _ in range(50)]
+    assert min(shares) > 0 and max(shares) < 1 and max(shares) - min(shares) > 0.3
+
+
+def test_style_loss_in_the_teachers_basis_equals_that_of_the_mapped_features() -> None:
+    torch.manual_seed(1)
+    widths = {tap: 4 + i for i, tap in enumerate(TAPS)}
+    ours = {t: torch.randn(2, w, 6, 7) for t, w in widths.items()}
+    theirs = {t: torch.randn(2, w, 5, 8) + 1 for t, w in widths.items()}
+    maps = {}
+    for tap, width in widths.items():
+        matrix = torch.randn(9, width + 1)
+        maps[tap] = torch.cat([matrix, torch.eye(width + 1)[-1:]])
+
+    def mapped(features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        def one(tap: str, x: torch.Tensor) -> torch.Tensor:
+            matrix, offset = maps[tap][:-1, :-1], maps[tap][:-1, -1]
+            return torch.einsum("oc,nchw->nohw", matrix, x) + offset[:, None, None]
+
+        return {t: one(t, x) for t, x in features.items()}
+
+    direct = relative_moments(mapped(ours), mapped(theirs))
+    assert torch.allclose(TeacherBasis(maps).style_loss(ours, theirs), direct, rtol=1e-3)
+
+
+def test_weighted_moments_do_not_see_what_weighs_nothing() -> None:
+    x = torch.randn(1, 3, 4, 4)
+    weight = torch.zeros(1, 1, 4, 4)
+    weight[..., :2] = 1
+    assert torch.allclose(raw_moments(x, weight), raw_moments(x[..., :2]), atol=1e-5)
