@@ -62,10 +62,9 @@ def partial_conv2d(
     if torch.is_grad_enabled():
         y = y * scale
         return (y if bias is None else y + bias.view(1, -1, 1, 1)), grown
-    y *= scale
-    if bias is not None:
-        y += bias.view(1, -1, 1, 1)
-    return y, grown
+    if bias is None:
+        return y.mul_(scale), grown
+    return torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y), grown
 
 
 def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
