@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     parser.add_argument("--only", nargs="+", metavar="ID", help="only these styles")
     parser.add_argument("--side", type=int, default=384, help="side at which the photographs are stylized")
-    parser.add_argument("--cell", type=int, default=120, help="side at which everything is shown")
+    parser.add_argument("--cell", type=int, default=100, help="side at which everything is shown")
     parser.add_argument("--columns", type=int, default=2, help="styles beside each other")
     options = parser.parse_args(arguments)
 
@@ -81,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         for i, picture in enumerate(row):
             x = i * (cell + gap) + (gap if i else 0)
             strip[14 : 14 + cell, x : x + cell] = picture
+        # The names must stay legible at this size.
         cv2.putText(strip, style.id, (0, 11), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (60, 60, 60), 1, cv2.LINE_AA)
         strips.append(strip)
         print(style.id, file=sys.stderr, flush=True)
