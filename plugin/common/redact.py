@@ -16,16 +16,18 @@ from urllib.parse import quote
 #: Of a path at most its last part stays, and of that only the ending, unless it is a program's.
 _PROGRAM = re.compile(r"[A-Za-z0-9_.-]+\.(?:py|so|pyd|dll|dylib|log|lock|safetensors)\Z")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
+#: Stand for names until the end: characters that nobody uses, so that a path around one stays a path.
+_USER, _MACHINE = "\ue000", "\ue001"
 _PART = r"[^\s\"'<>|:*?/\\\x00]+"
 #: Absolute paths of either kind of system, ``~/...`` and ``file://``.  Folders may hold single spaces;
 #: the last part only if it ends like a file.
 _PATH = re.compile(
-    r"(?:file:///?|(?<![\w.~/\\:])(?:~[\w.-]*(?=[/\\])|[A-Za-z]:(?=[/\\])|\\\\(?=\w)|(?=/)))"
+    r"(?:file:///?|(?<![\w.~/\\:…])(?:~[\w.\ue000\ue001-]*(?=[/\\])|[A-Za-z]:(?=[/\\])|\\\\(?=[\w\ue000\ue001])|(?=/)))"
     rf"(?:[/\\]*{_PART}(?: {_PART}){{0,8}}(?=[/\\]))*"
     rf"[/\\]+(?:{_PART}(?: {_PART}){{0,8}}?\.[A-Za-z0-9]{{1,8}}(?![\w.])|{_PART})?"
 )
 _QUOTED_PATH = re.compile(r"(?P<q>[\"'])(?P<path>(?:file:|~|[A-Za-z]:[/\\]|[/\\])[^\"'\n]*)(?P=q)")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+\ue000\ue001-]+@[\w\ue000\ue001-]+(?:\.[\w-]+)+")
 _ENDPOINT = re.compile(r"\b(?:tcp|ipc|https?|ftp|wss?)://[^\s\"'<>)]+")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\d.]*\d)")
 _IPV6 = re.compile(
@@ -50,8 +52,8 @@ class Redactor:
 
     def __init__(self, homes: Iterable[str], users: Iterable[str], hosts: Iterable[str] = ()) -> None:
         self._homes = [_home(h) for h in sorted(set(homes), key=len, reverse=True) if len(h.strip("/\\")) > 0]
-        self._names = [_name(user, "<user>") for user in _longest_first(users)]
-        self._names += [_name(host, "<machine>") for host in _longest_first(hosts)]
+        self._names = [_name(user, _USER) for user in _longest_first(users)]
+        self._names += [_name(host, _MACHINE) for host in _longest_first(hosts)]
 
     @classmethod
     def of_this_user(cls) -> Redactor:
@@ -72,6 +74,8 @@ class Redactor:
         """The text without what would tell."""
         for home in self._homes:
             text = home.sub("~", text)
+        for pattern, instead in self._names:
+            text = pattern.sub(instead, text)
         text = _ENDPOINT.sub("<address>", text)
         text = _QUOTED_PATH.sub(lambda m: m["q"] + _short(m["path"]) + m["q"], text)
         text = _PATH.sub(lambda m: _short(m[0]), text)
@@ -80,9 +84,7 @@ class Redactor:
         text = _MAC.sub("<address>", text)
         text = _IPV4.sub("<address>", text)
         text = _IPV6.sub(lambda m: m[0] if _CLOCK.match(m[0]) else "<address>", text)
-        for pattern, instead in self._names:
-            text = pattern.sub(instead, text)
-        return text
+        return text.replace(_USER, "<user>").replace(_MACHINE, "<machine>")
 
 
 def _longest_first(names: Iterable[str]) -> list[str]:

@@ -171,6 +171,10 @@ class JobSession:
         """Those that are under way."""
         return tuple(self._jobs.values())
 
+    def wake(self) -> None:
+        """End a :meth:`wait`."""
+        self._woken.set()
+
     def wait(self, timeout_s: float) -> None:
         """For the ticking thread: sleep until there is a command, at most that long."""
         self._woken.wait(timeout_s)

@@ -45,6 +45,6 @@ class Worker(threading.Thread):
     def stop(self, timeout_s: float = 2.0) -> bool:
         """End it; whether it has ended in time."""
         self._stop_asked.set()
-        self.session._woken.set()
+        self.session.wake()
         self.join(timeout_s)
         return not self.is_alive()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import zmq
 
+from scumble.plugin.common.jobs import Job
 from scumble.plugin.common.session import JobSession
 from scumble.plugin.common.states import State
 from scumble.shared.client import Client, Policy
@@ -23,8 +24,8 @@ from scumble.shared.codec import attached, failed_message, message_request, resu
 from scumble.shared.connection import Connection, KeyPair
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import Message, decode, encode
-from scumble.shared.link import harden
 from scumble.shared.limits import LIMITS
+from scumble.shared.link import harden
 from scumble.shared.messages import (
     BundledStyle,
     MaskBuffer,
@@ -91,7 +92,7 @@ class ScriptedBackend:
         """Begin to listen, as a new process with new keys."""
         self._instance += 1
         self._ending.clear()
-        self._peer = None
+        self._peer, self.known = None, []
         listening = threading.Event()
         keys, client = KeyPair.new(), KeyPair.new()
         self._thread = threading.Thread(target=self._run, args=(keys, client, listening), daemon=True)
@@ -110,7 +111,9 @@ class ScriptedBackend:
     def find(self) -> Connection:
         """For a client: where it is."""
         if self.connection is None:
-            raise ScumbleError(Code.NO_BACKEND, "The Scumble backend is not running.", "Start it.", retry=True)
+            raise ScumbleError(
+                Code.NO_BACKEND, "The Scumble backend is not running.", "Start it.", retry=True
+            )
         return self.connection
 
     def client(self, **more: Any) -> Client:
@@ -201,6 +204,7 @@ class ScriptedBackend:
             return Message("result", message.id)
         if message.type == "stylize":
             message_request(message)  # what a plugin sends has to be sound
+            self.known.append(message.id)
         self.heard.append(message)
         return None
 
@@ -239,6 +243,16 @@ class Drive:
         for _ in range(ticks):
             for session in self.sessions:
                 self.changes += session.tick(0.01)
+
+
+def painting(backend: ScriptedBackend, drive: Drive, session: JobSession, seed: int = 0) -> Job:
+    """A job that runs."""
+    job = session.start(request(seed))
+    drive.until(lambda: any(m.id == job.id for m in backend.of("stylize")), "the job's arrival")
+    backend.accept(job.id)
+    backend.progress(job.id)
+    drive.to(job, State.RUNNING)
+    return job
 
 
 @pytest.fixture

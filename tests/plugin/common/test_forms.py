@@ -126,7 +126,13 @@ def test_open_ended_numbers_too(kind: Any, low: float | None, high: float | None
 
 
 def test_an_unknown_kind_is_shown_and_left_alone() -> None:
-    curve = {"name": "tone", "label": "Tone curve", "kind": "curve", "default": [[0, 0], [1, 1]], "help": "New."}
+    curve = {
+        "name": "tone",
+        "label": "Tone curve",
+        "kind": "curve",
+        "default": [[0, 0], [1, 1]],
+        "help": "New.",
+    }
     it = Form.parse({"name": "e", "options": [curve, *PARTIAL["options"]]})
     field = it.field("tone")
     assert not field.editable and field.shown == "[[0, 0], [1, 1]]"

@@ -168,7 +168,9 @@ def test_the_backend_computes_on_the_same_pixels_as_if_it_had_the_whole_layer(
     margin = ENGINE.margin({**defaults, **options})
     crops = []
     for wanted in (margin, None):
-        built = build(host, regions(*host.masks).snapshot(), engine="partial-conv", options=options, margin=wanted)
+        built = build(
+            host, regions(*host.masks).snapshot(), engine="partial-conv", options=options, margin=wanted
+        )
         plan = prepare.plan(built.request, ENGINE)
         job = prepare.job(built.request, plan)
         x, y = built.request.origin
@@ -206,7 +208,9 @@ def test_without_a_selection_the_whole_layer_is_painted() -> None:
 
 
 def test_regions_that_are_off_or_beside_the_layer_are_left_out_and_named() -> None:
-    host = Document(Rect(0, 0, 50, 50), {"a": Rect(0, 0, 9, 9), "b": Rect(90, 90, 9, 9), "c": Rect(5, 5, 9, 9)})
+    host = Document(
+        Rect(0, 0, 50, 50), {"a": Rect(0, 0, 9, 9), "b": Rect(90, 90, 9, 9), "c": Rect(5, 5, 9, 9)}
+    )
     listed = regions("a", "b", "c")
     a, b, c = listed.snapshot()
     listed.change(c.id, enabled=False)
@@ -369,7 +373,11 @@ def test_a_strength_outside_0_to_1_is_refused(strength: float) -> None:
     assert listed.get(entry.id).strength == 1.0
 
 
-@given(st.lists(st.tuples(st.sampled_from(["add", "remove", "move", "duplicate"]), st.integers(-2, 9)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "remove", "move", "duplicate"]), st.integers(-2, 9)), max_size=40
+    )
+)
 def test_ids_stay_unique_and_nothing_gets_lost(steps: list[tuple[str, int]]) -> None:
     listed, count = RegionList(), 0
     for what, number in steps:

@@ -116,7 +116,9 @@ JSON = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["remote", "editors", "krita", "style", "options", "engine", "strength", "address"]),
+            st.sampled_from(
+                ["remote", "editors", "krita", "style", "options", "engine", "strength", "address"]
+            ),
             inner,
             max_size=5,
         ),
@@ -128,7 +130,9 @@ JSON = st.recursive(
 @given(JSON)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_values_of_any_kind_are_survived(file: Path, content: Any) -> None:
-    write(file, json.dumps({"remote": content, "editors": content, "style_folder": content, "version": content}))
+    write(
+        file, json.dumps({"remote": content, "editors": content, "style_folder": content, "version": content})
+    )
     it = Settings.load(file)
     assert isinstance(it.remote, Remote) and isinstance(it.style_folder, str)
     assert 0 <= it.last("krita").strength <= 1
@@ -176,7 +180,9 @@ def test_addresses_as_people_write_them(written: str, meant: str) -> None:
     assert endpoint(written) == meant
 
 
-@pytest.mark.parametrize("written", ["", "studio", "studio:", ":5", "a:0", "a:70000", "http://a:1", "a b:1", "a:1x"])
+@pytest.mark.parametrize(
+    "written", ["", "studio", "studio:", ":5", "a:0", "a:70000", "http://a:1", "a b:1", "a:1x"]
+)
 def test_what_is_no_address_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ScumbleError) as caught:
         endpoint(written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_the_time_left_is_smooth_and_right_in_the_end() -> None:
         shown.append(progress.left(step * 0.1))
     known = [left for left in shown if left is not None]
     assert shown[0] is None, "nothing is told of a job that has just begun"
-    assert max(abs(a - b) for a, b in zip(known[10:], known[11:])) < 1.5
+    assert max(abs(a - b) for a, b in itertools.pairwise(known[10:])) < 1.5
     assert known[-1] < 1.5
 
 
