@@ -22,6 +22,8 @@ from .base import Context, StylePart
 MARGIN = 32
 #: The same for the decoder, whose steps beyond that hardly weigh.
 DECODER_MARGIN = 16
+#: Pixels that neighbouring tiles both paint: strokes are laid tile by tile and would end at a line.
+OVERLAP = 16
 #: Short side at which a style picture is encoded at style scale 1, in pixels.
 STYLE_SIDE = 512
 
@@ -47,11 +49,27 @@ class Tile:
     core: tuple[int, int, int, int]
     frame: tuple[int, int, int, int]
 
-    def decoded(self) -> Tile:
-        """The same core in the smaller frame that the decoder needs."""
+    def decoded(self, overlap: int) -> Tile:
+        """The core with ``overlap`` pixels of its neighbours', in the smaller frame the decoder needs."""
+        return Tile(self._inside(overlap), self._inside(overlap + DECODER_MARGIN))
+
+    def _inside(self, margin: int) -> tuple[int, int, int, int]:
         fx0, fy0, fx1, fy1 = self.frame
-        x0, y0, x1, y1 = _grown(self.core, DECODER_MARGIN, fx1, fy1)
-        return Tile(self.core, (max(fx0, x0), max(fy0, y0), x1, y1))
+        x0, y0, x1, y1 = _grown(self.core, margin, fx1, fy1)
+        return max(fx0, x0), max(fy0, y0), x1, y1
+
+    def fade(self, overlap: int) -> Tensor:
+        """Weight of this tile's paint on its overlapping core: a ramp across each shared border."""
+        x0, y0, x1, y1 = self._inside(overlap)
+
+        def ramp(low: int, core_low: int, core_high: int, high: int) -> Tensor:
+            at = torch.arange(low, high) + 0.5
+            rise = (at - low) / (2.0 * overlap) if low < core_low else torch.ones_like(at)
+            fall = (high - at) / (2.0 * overlap) if high > core_high else torch.ones_like(at)
+            return torch.minimum(rise, fall).clamp(1e-3, 1.0)
+
+        columns, rows = ramp(x0, self.core[0], self.core[2], x1), ramp(y0, self.core[1], self.core[3], y1)
+        return rows[:, None] * columns[None, :]
 
     def cut(self, x: Tensor) -> Tensor:
         """The frame's part of a (..., H, W) tensor."""
@@ -214,15 +232,17 @@ class Painter:
         strengths: Sequence[float],
         inner: Tensor | None,
         mask: Tensor | None,
+        overlap: int = 0,
     ) -> Tensor:
         """Decode one tile's stylized features.
 
         :param shares: (H, W) per region, adding up to one.
         :param inner: weight of stylized against content features (content feathering), or ``None``.
         :param mask: the decoder's mask, or ``None`` to decode without one.
-        :returns: (3, h, w) of the tile's core.
+        :param overlap: pixels beyond the core to paint as well, where the frame has them.
+        :returns: (3, h, w) of the tile's core with the overlap.
         """
-        frame, tile = tile.frame, tile.decoded()
+        frame, tile = tile.frame, tile.decoded(overlap)
         taps = {tap: _within(taps[tap], 1 << level, frame, tile.frame) for level, tap in enumerate(TAPS)}
         with timed(self.context, "transform"):
             mixed = self._mix(tile, taps, changes, shares, strengths)

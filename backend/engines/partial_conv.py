@@ -22,7 +22,7 @@ from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_d
 from . import colour, registry
 from .base import Context, Job, Painted
 from .learned_maps import learned_maps
-from .painter import MARGIN, Network, Painter, Tile, style_side, tiles, timed
+from .painter import MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
 
 #: Thickness below which a region is painted enlarged, in pixels.
@@ -139,14 +139,18 @@ class PartialConv:
                     maps = learned_maps(load_transform(str(device)), every, taps_of, weight, stat, style)
                 controls = {name: region.options[name] for name in ("texture", "detail")}
                 changes.append(Restyle.between(stat, style, maps=maps, seed=job.seed, **controls))
-        image = content.clone()
+        overlap = OVERLAP if len(pieces) > 1 else 0
+        image, weight = torch.zeros_like(content), torch.zeros_like(content[0])
         strengths = [r.strength for r in job.regions]
         for done, tile in enumerate(pieces):
             context.progress("paint", done, len(pieces))
             context.checkpoint()
-            out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask)
-            x0, y0, x1, y1 = tile.core
-            image[:, y0:y1, x0:x1] = out
+            out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask, overlap)
+            x0, y0, x1, y1 = tile.decoded(overlap).core
+            fade = tile.fade(overlap).to(device) if overlap else torch.ones_like(out[0])
+            image[:, y0:y1, x0:x1] += out * fade
+            weight[y0:y1, x0:x1] += fade
+        image = torch.where(weight > 0, image / weight.clamp_min(1e-6), content)
         with timed(context, "colour"):
             image = _finish(job, image, parts, weights)
         context.progress("paint", len(pieces), len(pieces))

@@ -222,6 +222,14 @@ def test_tiles_do_not_show() -> None:
     assert float((steps - usual).max()) < 0.02
 
 
+def test_strokes_do_not_end_at_a_tiles_border() -> None:
+    tiled = run(job([MASKS["the whole layer"]], texture=1.0), tile=96)
+    steps = (tiled.image[:, :, 1:] - tiled.image[:, :, :-1]).abs().mean((0, 1))
+    # Two tiles of 104 and one of 96 columns: the steps at their borders are like those anywhere.
+    borders = torch.tensor([103, 207])
+    assert float(steps[borders].max()) < float(steps.mean() + 3 * steps.std())
+
+
 def test_a_cached_layer_gives_the_same_picture_as_a_fresh_one() -> None:
     cache = TensorCache(64 << 20)
     mask = MASKS["a disc"]
