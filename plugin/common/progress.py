@@ -1,7 +1,7 @@
 """From a backend's stages to one bar and a time left that does not jump.
 
 A backend reports stage by stage and does not know how long the next one takes.  The bar gives each stage
-a share that was measured once for the stages we know; an unknown one gets half of what is left.  The bar
+the share it takes of a whole 1024 px layer on a CPU; an unknown one gets half of what is left.  The bar
 never goes back within a job.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 #: Where the known stages begin and end on the bar.
-_SHARES = {"read": (0.0, 0.05), "encode": (0.05, 0.55), "paint": (0.55, 0.97), "write": (0.97, 1.0)}
+_SHARES = {"read": (0.0, 0.02), "encode": (0.02, 0.35), "paint": (0.35, 0.98), "write": (0.98, 1.0)}
 #: What the stages are called.
 _LABELS = {
     "starting": "Starting",
