@@ -203,12 +203,31 @@ class Painter:
         return f"{digest}{self.expand:d}{self.renormalize:d}"
 
     def statistics(
-        self, pieces: Sequence[Tile], taps_of: Callable[[Tile], Taps], weights: Sequence[Tensor]
+        self,
+        pieces: Sequence[Tile],
+        taps_of: Callable[[Tile], Taps],
+        weights: Sequence[Tensor],
+        mask: Tensor | None,
+        key: str,
     ) -> list[dict[str, Moments]]:
-        """Moments of every region at every tap, gathered over the tiles.
+        """Moments of every region at every tap, gathered over the tiles; cached like the taps.
 
         :param weights: (H, W) per region.
+        :param mask: what the encoder looked through.
+        :param key: the crop's.
         """
+        digests = "/".join(self._mask_key(m) for m in (mask, *weights))
+        name = f"moments/{self.network.name}/{key}/{digests}/{hash(tuple(pieces))}"
+        known = self.context.cache.get(name)
+        if isinstance(known, list):
+            return known
+        found = self._gathered(pieces, taps_of, weights)
+        self.context.cache.put(name, found)
+        return found
+
+    def _gathered(
+        self, pieces: Sequence[Tile], taps_of: Callable[[Tile], Taps], weights: Sequence[Tensor]
+    ) -> list[dict[str, Moments]]:
         sums = [{tap: MomentSums() for tap in TAPS} for _ in weights]
         for done, tile in enumerate(pieces):
             self._tick()

@@ -122,7 +122,7 @@ class PartialConv:
         every = pieces
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
             every = tiles(torch.ones_like(weights[0]), min(TILE, context.tile))
-        stats = painter.statistics(every, taps_of, weights)
+        stats = painter.statistics(every, taps_of, weights, mask, f"{job.key}/{method}")
         learned = options["transform"] == "learned"
         styles = [
             [
