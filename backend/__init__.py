@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-# Before torch is loaded: OpenMP's threads otherwise wait for each other by spinning, and when the
-# editor keeps a core busy the spinning ones starve the one that is waited for (measured with one of
-# two cores taken: a 512 px region took 1.4 s spinning, 0.8 s waiting asleep).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-if TYPE_CHECKING:
-    from .session import Session
+# Before torch is loaded: OpenMP's threads wait for each other by spinning, and when the editor keeps
+# a core busy the spinning ones starve the one that is waited for.  A short spin costs nothing on a
+# quiet machine (1024 px in 1.2 s, as with the default; 1.5 s without any) and less on a busy one
+# (2.3 s with one of two cores taken, 2.8 s with the default).
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __all__ = ["Session"]
 

@@ -10,6 +10,6 @@ atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 for _name in ("CONFIG", "STATE", "RUNTIME", "MODELS", "STYLES"):
     os.environ[f"SCUMBLE_{_name}_DIR"] = os.path.join(_folder, _name.lower())
 os.environ["SCUMBLE_TORCH_INDEX"] = ""
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: as the backend does
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # before torch: as the backend does
 for _name in ("SCUMBLE_ENV", "SCUMBLE_PYTHON", "SCUMBLE_CONNECTION", "SCUMBLE_DEVICE"):
     os.environ.pop(_name, None)
