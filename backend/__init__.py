@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 # (2.3 s with one of two cores taken, 2.8 s with the default).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+if TYPE_CHECKING:
+    from .session import Session
+
 __all__ = ["Session"]
 
 
