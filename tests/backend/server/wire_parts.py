@@ -145,9 +145,11 @@ class Raw:
         return decode(self.socket.recv_multipart())
 
     def ask(self, kind: str, name: str = "m", **body: Any) -> Message:
-        """Send a proper message and wait for one back."""
+        """Send a proper message and wait for its answer; a running job may report in between."""
         self.send(kind, name, **body)
         answer = self.hear()
+        while answer is not None and answer.type == "progress":
+            answer = self.hear()
         assert answer is not None, f"no answer to {kind}"
         return answer
 
