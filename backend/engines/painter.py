@@ -183,7 +183,7 @@ class Painter:
         mask_part = None if mask is None else tile.cut(mask)
         if mask_part is not None and bool((mask_part >= 1).all()):
             mask_part = None  # identical to the plain network, and cheaper
-        name = f"taps/{self.network.name}/{key}/{tile.frame}/{self._mask_key(mask_part)}"
+        name = f"taps/{self.network.name}/{key}/{tile.frame}/{self.mask_key(mask_part)}"
         known = self.context.cache.get(name)
         if isinstance(known, dict):
             return known
@@ -196,7 +196,8 @@ class Painter:
         self.context.cache.put(name, taps)
         return taps
 
-    def _mask_key(self, mask: Tensor | None) -> str:
+    def mask_key(self, mask: Tensor | None) -> str:
+        """What distinguishes a mask, and how it is used, in the keys of cached features."""
         if mask is None:
             return "all"
         digest = hashlib.blake2b(mask.contiguous().cpu().numpy().tobytes(), digest_size=16).hexdigest()
@@ -216,7 +217,7 @@ class Painter:
         :param mask: what the encoder looked through.
         :param key: the crop's.
         """
-        digests = "/".join(self._mask_key(m) for m in (mask, *weights))
+        digests = "/".join(self.mask_key(m) for m in (mask, *weights))
         name = f"moments/{self.network.name}/{key}/{digests}/{hash(tuple(pieces))}"
         known = self.context.cache.get(name)
         if isinstance(known, list):

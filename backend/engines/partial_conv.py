@@ -107,6 +107,9 @@ class PartialConv:
             content, mask, weights, inner = _baseline(
                 method, content, weights, torch.from_numpy(union).to(device)
             )
+        key = f"{job.key}/{method}"
+        if method == "mask-then-style":  # here the masks change what is encoded, not how
+            key = f"{key}/{painter.mask_key(support)}"
         pieces = tiles(torch.from_numpy(union), min(TILE, context.tile))
         keep: dict[Tile, dict[str, Tensor]] = {}
         budget = KEEP_TILES if len(pieces) > 1 else 1
@@ -114,7 +117,7 @@ class PartialConv:
         def taps_of(tile: Tile) -> dict[str, Tensor]:
             if tile in keep:
                 return keep[tile]
-            taps = painter.encode(content, mask, tile, f"{job.key}/{method}")
+            taps = painter.encode(content, mask, tile, key)
             if len(keep) < budget:
                 keep[tile] = taps
             return taps
@@ -122,7 +125,7 @@ class PartialConv:
         every = pieces
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
             every = tiles(torch.ones_like(weights[0]), min(TILE, context.tile))
-        stats = painter.statistics(every, taps_of, weights, mask, f"{job.key}/{method}")
+        stats = painter.statistics(every, taps_of, weights, mask, key)
         learned = options["transform"] == "learned"
         styles = [
             [

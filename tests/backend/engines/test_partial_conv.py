@@ -239,6 +239,14 @@ def test_a_cached_layer_gives_the_same_picture_as_a_fresh_one() -> None:
     assert torch.equal(first.image, again.image) and torch.equal(first.alpha, again.alpha)
 
 
+@pytest.mark.parametrize("method", ["partial-conv", "style-then-mask", "mask-then-style"])
+def test_another_mask_on_a_cached_layer_is_painted_as_on_a_fresh_one(method: str) -> None:
+    cache = TensorCache(64 << 20)
+    run(job([MASKS["a disc"]], method=method), cache=cache)
+    other = job([MASKS["a mask touching two borders"]], method=method)
+    assert torch.equal(run(other, cache=cache).image, run(other).image)
+
+
 def test_the_second_style_does_not_encode_the_layer_again() -> None:
     cache = TensorCache(64 << 20)
     mask = MASKS["a disc"]
