@@ -1,0 +1,1 @@
+"""Scumble inside Krita: an extension, a docker, and an adapter to Krita's documents."""
