@@ -14,6 +14,7 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import (
     BlendStyle,
     BundledStyle,
+    MaskBuffer,
     PixelBuffer,
     PixelStyle,
     Region,
@@ -142,7 +143,7 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     regions = []
     for region, options in zip(request.regions, plan.region_options, strict=True):
         mask = decode_mask(region.mask, layer.width, layer.height, crop) * opacity
-        parts, prompt = _styles(region.style)
+        parts, prompt = _styles(region.style, region.style_mask)
         regions.append(
             JobRegion(torch.from_numpy(_roomy(mask, fill=True)), parts, region.strength, options, prompt)
         )
@@ -178,7 +179,7 @@ def _planes(rgb: Floats) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
 
 
-def _styles(style: StyleRef) -> tuple[tuple[StylePart, ...], str]:
+def _styles(style: StyleRef, mask: MaskBuffer | None = None) -> tuple[tuple[StylePart, ...], str]:
     """The pictures of a style with their shares, and its words."""
     pictures: list[StylePart] = []
     words: list[str] = []
@@ -186,18 +187,20 @@ def _styles(style: StyleRef) -> tuple[tuple[StylePart, ...], str]:
         if isinstance(part, TextStyle):
             words.append(part.prompt)
         else:
-            picture = style_part(part.pixels if isinstance(part, PixelStyle) else _bundled(part.id))
+            picture = style_part(part.pixels if isinstance(part, PixelStyle) else _bundled(part.id), mask)
             pictures.append(replace(picture, weight=weight))
     total = sum(p.weight for p in pictures)
     return tuple(replace(p, weight=p.weight / total) for p in pictures), "; ".join(words)
 
 
-def style_part(buffer: PixelBuffer) -> StylePart:
+def style_part(buffer: PixelBuffer, mask: MaskBuffer | None = None) -> StylePart:
     """A style picture as an engine wants it.
 
     Transparent parts lie on white paper, and wholly transparent borders are cut off.
 
-    :raises ScumbleError: ``empty_selection`` if nothing of it can be seen, ``not_finite``.
+    :param mask: the part of it to take the style from, stretched over the whole picture.
+    :raises ScumbleError: ``empty_selection`` if nothing of it can be seen or the mask selects nothing of
+        it, ``not_finite``.
     """
     box = Box(0, 0, buffer.width, buffer.height)
     visible = pixels.opacity_bits(buffer, box)
@@ -217,7 +220,28 @@ def style_part(buffer: PixelBuffer) -> StylePart:
     if scale < 1:
         size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32).clip(0, 1)
-    return StylePart(_planes(_roomy(rgb)), pixels.crop_key(buffer, box))
+    part = StylePart(_planes(_roomy(rgb)), pixels.crop_key(buffer, box))
+    if mask is None:
+        return part
+    chosen = _style_mask(mask, buffer, box, rgb.shape[:2])
+    return replace(part, mask=torch.from_numpy(_roomy(chosen, fill=True)))
+
+
+def _style_mask(mask: MaskBuffer, buffer: PixelBuffer, box: Box, size: tuple[int, ...]) -> Floats:
+    """The mask on the style picture's visible box, at the size at which the picture is kept."""
+    mask_bounds(mask, mask.width, mask.height)  # raises for values that are not numbers
+    values = decode_mask(mask, mask.width, mask.height, Box(0, 0, mask.width, mask.height))
+    kind = cv2.INTER_AREA if mask.width > buffer.width else cv2.INTER_LINEAR
+    whole = np.asarray(cv2.resize(values, (buffer.width, buffer.height), interpolation=kind), np.float32)
+    part = cv2.resize(whole[box.slices()], (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    found = np.asarray(part, np.float32).reshape(size[:2]).clip(0, 1)
+    if not (found > 0).any():
+        raise ScumbleError(
+            Code.EMPTY_SELECTION,
+            "The selection on the style picture is empty.",
+            "Select the part of the painting to take the style from, or leave the selection out.",
+        )
+    return found
 
 
 def _bundled(id: str) -> PixelBuffer:

@@ -75,14 +75,18 @@ def request_message(request: StylizeRequest, job: str) -> Message:
     for region in request.regions:
         mask = region.mask
         index = packer.add(Buffer("mask", mask.width, mask.height, "gray", mask.dtype, mask.data))
-        regions.append(
-            {
-                "mask": {"buffer": index, "x": mask.x, "y": mask.y},
-                "style": packer.style(region.style),
-                "strength": region.strength,
-                "options": dict(region.options),
-            }
-        )
+        entry: dict[str, Any] = {
+            "mask": {"buffer": index, "x": mask.x, "y": mask.y},
+            "style": packer.style(region.style),
+            "strength": region.strength,
+            "options": dict(region.options),
+        }
+        part = region.style_mask
+        if part is not None:
+            entry["style_mask"] = packer.add(
+                Buffer("style_mask", part.width, part.height, "gray", part.dtype, part.data)
+            )
+        regions.append(entry)
     body = {
         "layer": layer,
         "regions": regions,
@@ -113,10 +117,20 @@ class _Unpacker:
     def pixels(self, body: Mapping[str, Any], name: str, role: str) -> PixelBuffer:
         return to_pixels(self.buffer(body, name, role))
 
-    def mask(self, body: Mapping[str, Any]) -> MaskBuffer:
-        buffer = self.buffer(body, "buffer", "mask")
+    def style_mask(self, body: Mapping[str, Any]) -> MaskBuffer | None:
+        if body.get("style_mask") is None:
+            return None
+        buffer = self._gray(body, "style_mask", "style_mask")
+        return MaskBuffer(buffer.width, buffer.height, buffer.data, cast(DType, buffer.dtype))
+
+    def _gray(self, body: Mapping[str, Any], name: str, role: str) -> Buffer:
+        buffer = self.buffer(body, name, role)
         if buffer.format != "gray":
             raise ScumbleError(Code.UNSUPPORTED_FORMAT, "A mask has one channel.")
+        return buffer
+
+    def mask(self, body: Mapping[str, Any]) -> MaskBuffer:
+        buffer = self._gray(body, "buffer", "mask")
         x, y = fields.integer(body, "x", 0), fields.integer(body, "y", 0)
         return MaskBuffer(buffer.width, buffer.height, buffer.data, cast(DType, buffer.dtype), x, y)
 
@@ -146,6 +160,7 @@ class _Unpacker:
             style=self.style(fields.mapping(body, "style")),
             strength=fields.number(body, "strength", 1.0),
             options=fields.scalars(body, "options", self.limits.options, self.limits.text),
+            style_mask=self.style_mask(body),
         )
 
 

@@ -131,12 +131,15 @@ class Region:
 
     :param strength: 0 (identity) to 1 (full).
     :param options: per-region overrides of the engine's options that say ``per_region``.
+    :param style_mask: "from this part of the painting": a soft selection on the style picture, stretched
+        over the whole of it whatever its own size (x and y are 0).  Engines that cannot use it ignore it.
     """
 
     mask: MaskBuffer
     style: StyleRef
     strength: float = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    style_mask: MaskBuffer | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:  # also false for NaN

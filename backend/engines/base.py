@@ -109,11 +109,13 @@ class StylePart:
     :param image: (3, H, W), RGB in [0, 1], sRGB-encoded.
     :param key: hash of its content, for caches.
     :param weight: its share; the parts of a region add up to one.
+    :param mask: (H, W) in [0, 1]: the part of the painting to take the style from; ``None`` for all of it.
     """
 
     image: Tensor
     key: str
     weight: float = 1.0
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)

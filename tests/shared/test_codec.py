@@ -48,11 +48,12 @@ options = st.dictionaries(
     max_size=4,
 )  # fmt: skip
 regions = st.builds(
-    lambda w, h, x, y, style, strength, more: Region(
-        MaskBuffer(w, h, b"\x80" * (w * h), x=x, y=y), style, strength, more
+    lambda w, h, x, y, style, strength, more, part: Region(
+        MaskBuffer(w, h, b"\x80" * (w * h), x=x, y=y), style, strength, more, part
     ),
     st.integers(1, 6), st.integers(1, 6), st.integers(-9, 9), st.integers(-9, 9),
     simple | blends, st.floats(0, 1), options,
+    st.none() | st.builds(lambda w, h: MaskBuffer(w, h, b"\x40" * (w * h)), st.integers(1, 4), st.integers(1, 4)),
 )  # fmt: skip
 requests = st.builds(
     lambda layout, dtype, transfer, regions, engine, more, seed, origin, canvas: StylizeRequest(
