@@ -11,5 +11,6 @@
 ``backend``             the way to the backend, on this machine or another
 ``failures``            errors as people read them
 ``report``              the text behind "copy report"
+``vendor``              the pyzmq that fits the editor's Python
 ======================  ==============================================================================
 """
