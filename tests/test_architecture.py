@@ -22,8 +22,8 @@ OTHERS: dict[str, set[str] | None] = {
     "shared": {"zmq"},
     "backend": None,
     "plugin/common": {"zmq"},
-    "plugin/krita": {"krita", "PyQt5", "PyQt6"},
-    "plugin/gimp": {"gi"},
+    "plugin/krita": {"krita", "PyQt5", "PyQt6", "zmq"},
+    "plugin/gimp": {"gi", "zmq"},
     "installer": set(),
 }
 
@@ -85,6 +85,17 @@ def test_the_part_that_both_editors_share_knows_neither() -> None:
         f"{file}:{line} imports {name}"
         for file, line, name in everything("plugin/common")
         if name.startswith(("scumble.plugin.krita", "scumble.plugin.gimp"))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("editor", "other"), [("krita", "gimp"), ("gimp", "krita")])
+def test_one_editor_s_part_knows_nothing_of_the_other_s(editor: str, other: str) -> None:
+    wrong = [
+        f"{file}:{line} imports {name}"
+        for file, line, name in everything(f"plugin/{editor}")
+        if name.startswith(f"scumble.plugin.{other}")
+        or name.partition(".")[0] in (OTHERS[f"plugin/{other}"] or set()) - {"zmq"}
     ]
     assert wrong == []
 
