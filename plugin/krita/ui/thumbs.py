@@ -1,0 +1,240 @@
+"""Small pictures: of styles, of files (read in a thread of their own), of regions, of results."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from scumble.plugin.common.sources import (
+    BlendedStyle,
+    FileStyle,
+    GalleryStyle,
+    LayerStyle,
+    StyleSource,
+    style_name,
+)
+
+from ..interface import StyleCard
+from ..qt import Qt, QtCore, QtGui, Signal, number
+from . import theme
+
+#: Longest side of a picture that is kept, and how many of files are.
+SIDE, _KEPT = 192, 64
+
+
+class _Reading(QtCore.QRunnable):
+    """Reads a picture file, scaled down while it is read where the format can do that."""
+
+    def __init__(self, path: str, done: Any) -> None:
+        super().__init__()
+        self._path, self._done = path, done
+
+    def run(self) -> None:
+        image = QtGui.QImage()
+        try:
+            reader = QtGui.QImageReader(self._path)
+            reader.setAutoTransform(True)
+            size = reader.size()
+            if size.isValid() and max(size.width(), size.height()) > SIDE:
+                reader.setScaledSize(size.scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio))
+            image = reader.read()
+        finally:
+            try:
+                self._done.emit(self._path, image)
+            except RuntimeError:
+                pass  # the docker was closed meanwhile
+
+
+class Thumbnails(QtCore.QObject):
+    """Pictures of styles, by source.  ``arrived`` says that one more can be had.
+
+    :param layer_image: makes the picture of another layer, ``None`` if it is gone; asked rarely.
+    """
+
+    arrived = Signal()
+    _read = Signal(str, object)
+
+    def __init__(self, layer_image: Callable[[LayerStyle], Any] | None = None, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._layer_image = layer_image
+        self._gallery: dict[str, StyleCard] = {}
+        self._decoded: dict[bytes, Any] = {}
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._asked: set[str] = set()
+        self._read.connect(self._take)
+
+    def set_gallery(self, cards: tuple[StyleCard, ...]) -> None:
+        """The styles that the backend has."""
+        self._gallery = {card.id: card for card in cards}
+        kept = {card.thumbnail for card in cards}
+        self._decoded = {data: image for data, image in self._decoded.items() if data in kept}
+        self.arrived.emit()
+
+    def of_card(self, card: StyleCard) -> Any:
+        """The thumbnail of a style of the gallery; a null image if there is none."""
+        if card.thumbnail not in self._decoded:
+            image = QtGui.QImage()
+            image.loadFromData(card.thumbnail)
+            self._decoded[card.thumbnail] = image
+        return self._decoded[card.thumbnail]
+
+    def name(self, style: StyleSource | None) -> str:
+        """What to call a style: the gallery's own names where it is from there."""
+        if isinstance(style, GalleryStyle) and style.id in self._gallery:
+            return self._gallery[style.id].name
+        if isinstance(style, BlendedStyle):
+            return " + ".join(self.name(part) for part, _ in style.parts)
+        return style_name(style)
+
+    def image(self, style: StyleSource | None) -> Any:
+        """Its picture, square or not; ``None`` while (or if) there is none."""
+        if style is None:
+            return None
+        if isinstance(style, GalleryStyle):
+            card = self._gallery.get(style.id)
+            image = self.of_card(card) if card is not None else None
+            return None if image is None or image.isNull() else image
+        if isinstance(style, BlendedStyle):
+            return self._blend(style)
+        if style in self._kept:
+            return self._kept[style]
+        if isinstance(style, LayerStyle) and self._layer_image is not None:
+            return self._keep(style, self._layer_image(style))
+        if isinstance(style, FileStyle) and style.path not in self._asked:
+            self._asked.add(style.path)
+            QtCore.QThreadPool.globalInstance().start(_Reading(style.path, self._read))
+        return None
+
+    def forget_layers(self) -> None:
+        """Layers may have been painted on: make their pictures anew when they are asked for."""
+        for key in [key for key in self._kept if isinstance(key, LayerStyle)]:
+            del self._kept[key]
+
+    def _take(self, path: str, image: Any) -> None:
+        self._keep(FileStyle(path), None if image.isNull() else image)
+        self._asked.discard(path)
+        self.arrived.emit()
+
+    def _keep(self, style: Any, image: Any) -> Any:
+        self._kept[style] = image
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return image
+
+    def _blend(self, style: BlendedStyle) -> Any:
+        """The parts side by side, as wide as they weigh."""
+        image = QtGui.QImage(96, 96, QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QtGui.QPainter(image)
+        total, left = sum(weight for _, weight in style.parts), 0.0
+        for part, weight in style.parts:
+            wide = 96 * weight / total
+            own = self.image(part)
+            if own is not None:
+                painter.save()
+                painter.setClipRect(QtCore.QRectF(left, 0, wide, 96))
+                cover(painter, own, QtCore.QRectF(0, 0, 96, 96))
+                painter.restore()
+            left += wide
+        painter.end()
+        return image
+
+
+def cover(painter: Any, image: Any, box: Any) -> None:
+    """An image that fills a rectangle; what is too long on one side is cut off."""
+    box = QtCore.QRectF(box)
+    if image is None or image.isNull() or box.isEmpty():
+        return
+    scale = max(box.width() / image.width(), box.height() / image.height())
+    wide, high = box.width() / scale, box.height() / scale
+    part = QtCore.QRectF((image.width() - wide) / 2, (image.height() - high) / 2, wide, high)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(box, image, part)
+
+
+def draw(painter: Any, box: Any, image: Any, shades: theme.Shades, radius: float, symbol: str = "") -> None:
+    """A picture with rounded corners; a symbol on a plain ground where there is none."""
+    box = QtCore.QRectF(box)
+    painter.save()
+    path = QtGui.QPainterPath()
+    path.addRoundedRect(box, radius, radius)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    if image is None or image.isNull():
+        painter.fillPath(path, theme.mix(shades.window, shades.text, 0.10))
+        if symbol:
+            side = min(box.width(), box.height()) * 0.5
+            inner = QtCore.QRectF(0, 0, side, side)
+            inner.moveCenter(box.center())
+            theme.draw_icon(painter, symbol, inner, shades.dim)
+    else:
+        painter.setClipPath(path)
+        cover(painter, image, box)
+    painter.restore()
+
+
+def checkers(painter: Any, box: Any, shades: theme.Shades, side: int = 5) -> None:
+    """The pattern that stands for transparency."""
+    box = QtCore.QRectF(box)
+    painter.fillRect(box, theme.mix(shades.window, shades.text, 0.12))
+    other = theme.mix(shades.window, shades.text, 0.22)
+    painter.save()
+    painter.setClipRect(box)
+    for down in range(int(box.height() // side) + 1):
+        for across in range(down % 2, int(box.width() // side) + 1, 2):
+            painter.fillRect(
+                QtCore.QRectF(box.left() + across * side, box.top() + down * side, side, side), other
+            )
+    painter.restore()
+
+
+def tinted(image: Any, mask: Any, colour: Any) -> Any:
+    """A picture of a layer with what a mask leaves out greyed and what it takes in a region's colour.
+
+    :param image: the layer's thumbnail, ``None`` for none.
+    :param mask: a grey image of the same shape, white where the region is; ``None`` for everything.
+    """
+    wide, high = (image.width(), image.height()) if image is not None and not image.isNull() else (96, 96)
+    result = QtGui.QImage(wide, high, QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+    result.fill(Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(result)
+    if image is not None and not image.isNull():
+        painter.setOpacity(0.45)
+        painter.drawImage(0, 0, image)
+        painter.setOpacity(1.0)
+    painter.end()
+    layer = QtGui.QImage(result.size(), result.format())
+    layer.fill(Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(layer)
+    if image is not None and not image.isNull():
+        painter.drawImage(0, 0, image)
+    wash = QtGui.QColor(colour)
+    wash.setAlphaF(0.5)
+    painter.fillRect(layer.rect(), wash)
+    if mask is not None and not mask.isNull():
+        painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(layer.rect(), as_alpha(mask))
+    painter.end()
+    painter = QtGui.QPainter(result)
+    painter.drawImage(0, 0, layer)
+    painter.end()
+    return result
+
+
+def as_alpha(mask: Any) -> Any:
+    """A grey image as one whose opacity is the grey."""
+    if mask.format() == QtGui.QImage.Format.Format_Alpha8:
+        return mask
+    grey = mask.convertToFormat(QtGui.QImage.Format.Format_Grayscale8)
+    bits = grey.constBits()
+    bits.setsize(grey.bytesPerLine() * grey.height())
+    alpha = QtGui.QImage(
+        bytes(bits), grey.width(), grey.height(), grey.bytesPerLine(), QtGui.QImage.Format.Format_Alpha8
+    )
+    return alpha.copy()
+
+
+def line(flags: Any) -> int:
+    """Alignment for one line of text in the middle of its box."""
+    return number(flags | Qt.AlignmentFlag.AlignVCenter)
