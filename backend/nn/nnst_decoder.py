@@ -1,0 +1,131 @@
+"""From matched places of a style to a picture, in one step: votes of the matched cells, then a small decoder.
+
+The paper's NNST-D decodes 2,688-channel targets with four networks of 34 million parameters each and
+was never released.  This one is small because it need not invert the features: each cell of the
+target also brings the pixels that lie there in the painting.  Overlapping cells vote for a first
+picture; the decoder sees votes, pixels and projected hypercolumns, and mends what the votes cannot
+agree on, as four levels of a Laplacian pyramid.  One set of weights serves all scales and both
+sources of features' shared cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .nnst_features import CELL, padded
+from .nnst_matching import Grids
+from .nnst_pyramid import collapse
+
+#: Channels of a cell's own pixels.
+PIXELS = 3 * CELL * CELL
+#: Cells around a place whose result depends on it: votes 1, first convolution, blocks, heads.
+REACH_CELLS = 12
+
+
+def cells_of(images: Sequence[Tensor]) -> Tensor:
+    """The pixels of every cell of (3, H, W) pictures, one after the other: (M, 48)."""
+    return torch.cat([F.pixel_unshuffle(padded(x), CELL).flatten(1).T for x in images])
+
+
+def _window(like: Tensor) -> Tensor:
+    """A tent over 3 x 3 cells: (9, 48), how much a place's surroundings count in each cell around it."""
+    at = (torch.arange(3 * CELL, device=like.device, dtype=like.dtype) + 0.5) / (1.5 * CELL) - 1.0
+    tent = (1.0 - at.abs()).clamp_min(0)
+    both = (tent[:, None] * tent[None, :]).view(3, CELL, 3, CELL).permute(0, 2, 1, 3)
+    return both.reshape(9, 1, CELL * CELL).expand(9, 3, -1).reshape(9, PIXELS)
+
+
+def vote(cells: Tensor, grids: Grids, field: Tensor) -> tuple[Tensor, Tensor]:
+    """What the matched places and their surroundings say of each cell's pixels.
+
+    :param cells: (M, 48), see :func:`cells_of`.
+    :param field: (h, w) places in ``grids``; -1 where nothing was matched.
+    :returns: the mean vote (48, h, w), and (1, h, w) how far apart the votes are (root mean square).
+    """
+    height, width = field.shape
+    device = field.device
+    grid, row, column = (t.to(device) for t in grids.coordinates())
+    shapes = torch.tensor(grids.shapes, device=device)
+    board = F.pad(field, (1, 1, 1, 1), value=-1)
+    window = _window(cells)
+    total = cells.new_zeros(height * width, PIXELS)
+    squares, weight = torch.zeros_like(total), torch.zeros_like(total)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            theirs = board[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width].flatten()
+            known = theirs.clamp_min(0)
+            y, x = row[known] + dy, column[known] + dx
+            shape = shapes[grid[known]]
+            valid = (theirs >= 0) & (y >= 0) & (x >= 0) & (y < shape[:, 0]) & (x < shape[:, 1])
+            place = torch.where(valid, known + dy * shape[:, 1] + dx, 0)
+            share = window[3 * (dy + 1) + dx + 1] * valid[:, None]
+            pixels = cells[place].to(total.dtype)
+            weight += share
+            total += pixels * share
+            squares += pixels.square() * share
+    mean = total / weight.clamp_min(1e-6)
+    spread = (squares / weight.clamp_min(1e-6) - mean.square()).clamp_min(0).mean(1).sqrt()
+    return mean.T.reshape(PIXELS, height, width), spread.view(1, height, width)
+
+
+def as_image(cells: Tensor) -> Tensor:
+    """(48, h, w) cells as a (3, 4h, 4w) picture."""
+    return F.pixel_shuffle(cells, CELL)
+
+
+class StrokeDecoder(nn.Module):
+    """Mends the votes: a residual network on the grid of cells with one head a pyramid level.
+
+    :param columns: channels of the hypercolumns.
+    :param projected: channels they are projected to.
+    :param width: channels inside.
+    """
+
+    def __init__(self, columns: int = 416, projected: int = 64, width: int = 96, blocks: int = 4) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(columns, projected, 1)
+        self.enter = nn.Conv2d(projected + 2 * PIXELS + 1, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)])
+            for _ in range(blocks)
+        )
+        self.heads = nn.ModuleList(nn.Conv2d(width, n, 3, padding=1) for n in (48, 12, 3, 3))
+        for head in self.heads:
+            assert isinstance(head, nn.Conv2d) and head.bias is not None
+            # At first the decoder changes nothing: the votes are its starting point.
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, target: Tensor, own: Tensor, votes: Tensor, spread: Tensor) -> Tensor:
+        """Decode.
+
+        :param target: (N, C, h, w), matched hypercolumns.
+        :param own: (N, 48, h, w), the matched cells' own pixels.
+        :param votes: (N, 48, h, w), and
+        :param spread: (N, 1, h, w), of :func:`vote`.
+        :returns: (N, 3, 4h, 4w), nominally in [0, 1], not clamped.
+        """
+        x = torch.cat([self.project(target), own - 0.5, votes - 0.5, 4.0 * spread], 1)
+        x = F.leaky_relu(self.enter(x), 0.1)
+        for block in self.blocks:
+            assert isinstance(block, nn.ModuleList)
+            x = x + 0.5 * block[1](F.leaky_relu(block[0](x), 0.1))
+        x = F.leaky_relu(x, 0.1)
+        fine = F.pixel_shuffle(self.heads[0](x), 4)
+        middle = F.pixel_shuffle(self.heads[1](x), 2)
+        quarter = self.heads[2](x)
+        eighth = self.heads[3](F.avg_pool2d(x, 2, ceil_mode=True))
+        mended = [collapse([f, m, q, e]) for f, m, q, e in zip(fine, middle, quarter, eighth, strict=True)]
+        return F.pixel_shuffle(votes, CELL) + torch.stack(mended)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> StrokeDecoder:
+        """From ``decoder.*`` tensors; raises ``RuntimeError`` on a misfit."""
+        own = {k.removeprefix("decoder."): v.float() for k, v in tensors.items() if k.startswith("decoder.")}
+        net = cls(own["project.weight"].shape[1], own["project.weight"].shape[0], own["enter.weight"].shape[0])
+        net.load_state_dict(own)
+        return net.eval().requires_grad_(False)
