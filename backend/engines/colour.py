@@ -17,9 +17,12 @@ LUMA = (0.2126, 0.7152, 0.0722)
 PALETTE_SIDE = 192
 
 
-def palette(style: Tensor) -> Moments:
-    """Moments of a (3, H, W) style picture's colours."""
+def palette(style: Tensor, mask: Tensor | None = None) -> Moments:
+    """Moments of a (3, H, W) style picture's colours, under an (H, W) mask if there is one."""
     longest = max(style.shape[-2:])
+    if mask is not None:
+        # A small part is all there is of it: nothing is left out.
+        return moments(style, mask.to(style))
     if longest > PALETTE_SIDE:
         size = tuple(max(1, round(s * PALETTE_SIDE / longest)) for s in style.shape[-2:])
         # Nearest keeps the colours that are there; averaging would dull a pointillist's palette.
@@ -28,7 +31,7 @@ def palette(style: Tensor) -> Moments:
 
 
 def match_palette(
-    image: Tensor, weight: Tensor, styles: Sequence[tuple[Tensor, float]], amount: float
+    image: Tensor, weight: Tensor, styles: Sequence[tuple[Tensor, float, Tensor | None]], amount: float
 ) -> Tensor:
     """Move the colours under the weight to the styles' mean and covariance.
 
@@ -36,12 +39,12 @@ def match_palette(
 
     :param image: (3, H, W).
     :param weight: (H, W), where the colours are measured.
-    :param styles: (3, h, w) pictures with weights.
+    :param styles: (3, h, w) pictures with weights, and (h, w) masks of the parts that count.
     :param amount: 0 (no change) to 1.
     """
     if not bool((weight > 0).any()):
         return image
-    target = mixed([(palette(style), share) for style, share in styles])
+    target = mixed([(palette(style, mask), share) for style, share, mask in styles])
     moved = transport(moments(image, weight), target).apply(image)
     return torch.lerp(image, moved, amount)
 

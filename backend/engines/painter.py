@@ -141,6 +141,16 @@ def style_side(part: StylePart, scale: float) -> int:
     return max(64, round(min(STYLE_SIDE, native) * scale / 32) * 32)
 
 
+def style_shape(part: StylePart, size: int) -> tuple[int, int]:
+    """(height, width) at which a style picture is encoded with its short side at ``size`` px.
+
+    A panorama as a style needs no more than four times its short side.
+    """
+    height, width = part.image.shape[-2:]
+    scale = size / min(height, width)
+    return min(4 * size, max(16, round(height * scale))), min(4 * size, max(16, round(width * scale)))
+
+
 def _padded(image: Tensor) -> Tensor:
     """Repeat the last row and column until both sides are whole coarse cells of 8 px."""
     height, width = image.shape[-2:]
@@ -162,21 +172,38 @@ class Painter:
 
     def encode_style(self, part: StylePart, size: int, *, keep_all: bool = False) -> StyleCode:
         """Encode a style picture with its short side at ``size`` px; cached by content."""
-        key = f"style/{self.network.name}/{part.key}/{size}/{keep_all:d}"
+        mask = "" if part.mask is None else f"/{self.mask_key(part.mask)}"
+        key = f"style/{self.network.name}/{part.key}/{size}/{keep_all:d}{mask}"
         known = self.context.cache.get(key)
         if isinstance(known, StyleCode):
             return known
+        taps = self._style_taps(part, size)
         with timed(self.context, "style"):
-            image = part.image[None].to(self.context.device)
-            height, width = image.shape[-2:]
-            scale = size / min(height, width)
-            # A panorama as a style needs no more than four times its short side.
-            shape = tuple(min(4 * size, max(16, round(s * scale))) for s in (height, width))
-            if shape != (height, width):
-                image = F.interpolate(image, shape, mode="bilinear", antialias=True, align_corners=False)
-            code = StyleCode.of(self.network.encoder(_padded(image), tick=self._tick), keep_all=keep_all)
+            weight = None
+            if part.mask is not None:
+                # At the coarsest grid's size times 8, with the padding that the taps have, as zeros.
+                shape = style_shape(part, size)
+                weight = part.mask.to(self.context.device)[None, None]
+                weight = F.interpolate(weight, shape, mode="bilinear", antialias=True, align_corners=False)
+                weight = padded_zero(weight[0, 0].clamp(0, 1))
+            code = StyleCode.of(taps, keep_all=keep_all, weight=weight)
         self.context.cache.put(key, code)
         return code
+
+    def _style_taps(self, part: StylePart, size: int) -> dict[str, Tensor]:
+        """The style picture's taps; kept while its parts are looked at one after the other."""
+        key = f"style-taps/{self.network.name}/{part.key}/{size}"
+        known = self.context.cache.get(key) if part.mask is not None else None
+        if isinstance(known, dict):
+            return known
+        with timed(self.context, "style"):
+            image, shape = part.image[None].to(self.context.device), style_shape(part, size)
+            if shape != image.shape[-2:]:
+                image = F.interpolate(image, shape, mode="bilinear", antialias=True, align_corners=False)
+            taps = self.network.encoder(_padded(image), tick=self._tick)
+        if part.mask is not None:
+            self.context.cache.put(key, taps)
+        return taps
 
     def encode(self, image: Tensor, mask: Tensor | None, tile: Tile, key: str) -> dict[str, Tensor]:
         """The tile's taps through partial convolution; cached under the crop's key."""

@@ -16,11 +16,13 @@ from torch.nn import functional as F
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn.compact import CompactDecoder, CompactEncoder
 from scumble.backend.nn.learned import CompactTransform
-from scumble.backend.nn.restyle import Restyle
+from scumble.backend.nn.moments import Moments
+from scumble.backend.nn.restyle import Restyle, StyleCode
+from scumble.backend.nn.transport import Affine
 from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened
 
 from . import colour, registry
-from .base import Context, Job, Painted
+from .base import Context, Job, JobRegion, Painted
 from .learned_maps import learned_maps
 from .painter import MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
@@ -78,6 +80,12 @@ class PartialConv:
         resized = _resized(job)
         painted = self._paint(resized, context)
         return painted if resized is job else _restored(painted, resized, job)
+
+    def _maps(
+        self, region: JobRegion, content: Mapping[str, Moments], styles: Sequence[tuple[StyleCode, float]]
+    ) -> Mapping[str, Affine] | None:
+        """The affine map of every tap for a region; ``None`` for the closed-form transport."""
+        return None
 
     @torch.inference_mode()
     def _paint(self, job: Job, context: Context) -> Painted:
@@ -137,7 +145,7 @@ class PartialConv:
         with timed(context, "transform"):
             changes = []
             for region, weight, stat, style in zip(job.regions, weights, stats, styles, strict=True):
-                maps = None
+                maps = self._maps(region, stat, style)
                 if learned:
                     maps = learned_maps(load_transform(str(device)), every, taps_of, weight, stat, style)
                 controls = {name: region.options[name] for name in ("texture", "detail")}
@@ -200,7 +208,7 @@ def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) ->
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
         if amount > 0:
             own = colour.match_palette(
-                own, weight, [(p.image.to(image), p.weight) for p in region.styles], amount
+                own, weight, [(p.image.to(image), p.weight, p.mask) for p in region.styles], amount
             )
         own = own.clamp(0, 1)
         if region.options["preserve_color"] > 0:

@@ -152,3 +152,42 @@ def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int
             total = part if total is None else total.add_(part)
     assert total is not None
     return total.view(*fine, channels).movedim(-1, 0)
+
+
+def nearest_inside(source: Tensor, inside: Tensor) -> Tensor:
+    """The features with every position that is not inside replaced by the nearest one that is.
+
+    :param source: (C, H, W).
+    :param inside: (H, W) booleans, true somewhere.
+    """
+    if bool(inside.all()):
+        return source.clone(memory_format=torch.preserve_format)
+    rows = torch.arange(inside.shape[0], device=inside.device)
+    columns = torch.arange(inside.shape[1], device=inside.device)
+    flat = torch.arange(inside.numel(), device=inside.device).view(inside.shape)
+    place = torch.where(inside, flat, -1)
+    # Nearest in its own row or column; what has neither is reached from those in a second pass.
+    for _ in range(2):
+        filled = place >= 0
+        by_row = _nearest_in_rows(filled)
+        by_column = _nearest_in_rows(filled.T).T
+        far = inside.numel()
+        columns = torch.arange(inside.shape[1], device=inside.device)[None, :]
+        rows = torch.arange(inside.shape[0], device=inside.device)[:, None]
+        dx = torch.where(by_row >= 0, (by_row - columns).abs(), far)
+        dy = torch.where(by_column >= 0, (by_column - rows).abs(), far)
+        beside = place.gather(1, by_row.clamp_min(0))
+        above = place.gather(0, by_column.clamp_min(0))
+        found = torch.where(dx <= dy, beside, above)
+        place = torch.where(torch.minimum(dx, dy) < far, found, place)
+    return source.flatten(1)[:, place.flatten()].view(source.shape)
+
+
+def _nearest_in_rows(filled: Tensor) -> Tensor:
+    """(H, W): the column of the nearest true value in the same row, -1 where the row has none."""
+    width = filled.shape[1]
+    columns = torch.arange(width, device=filled.device).expand(filled.shape)
+    left = torch.where(filled, columns, -1).cummax(1).values
+    right = torch.where(filled, columns, 2 * width).flip(1).cummin(1).values.flip(1)
+    nearer_right = (right < 2 * width) & ((left < 0) | (right - columns < columns - left))
+    return torch.where(nearer_right, right, left)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from .compact import TAPS
-from .matching import borrow, coherent_matches, matching_basis
-from .moments import Moments, mixed, moments
+from .matching import borrow, coherent_matches, matching_basis, nearest_inside
+from .moments import Moments, mixed, moments, weights_at
 from .transport import Affine, transport
 
 #: Dimensions in which coarse features are matched.
@@ -38,21 +38,38 @@ class StyleCode:
     keys: Tensor
 
     @classmethod
-    def of(cls, taps: Mapping[str, Tensor], *, keep_all: bool = False) -> StyleCode:
+    def of(
+        cls, taps: Mapping[str, Tensor], *, keep_all: bool = False, weight: Tensor | None = None
+    ) -> StyleCode:
         """From the encoder's taps of one picture, (1, C, h, w) each.
 
         :param keep_all: keep the features of all taps, which the learned transform looks at; the
             two finest are five sixths of the bytes.
+        :param weight: (H, W) in [0, 1], the part of the picture that counts; ``None`` for all of it.
         """
-        features = {
-            tap: taps[tap][0].clone(memory_format=torch.preserve_format)
-            for tap in (TAPS if keep_all else MATCHED_TAPS)
-        }
+        kept = TAPS if keep_all else MATCHED_TAPS
+        if weight is not None:
+            return cls._of_part({tap: taps[tap][0] for tap in TAPS}, kept, weight)
+        features = {tap: taps[tap][0].clone(memory_format=torch.preserve_format) for tap in kept}
         stats = {tap: moments(taps[tap][0]) for tap in TAPS}
         deep = features["4_1"].flatten(1)
         centred = deep - stats["4_1"].mean.to(deep)[:, None]
         basis = matching_basis(centred, MATCH_DIMS)
         return cls(features, stats, basis, basis @ centred)
+
+    @classmethod
+    def _of_part(cls, taps: Mapping[str, Tensor], kept: Sequence[str], weight: Tensor) -> StyleCode:
+        shares = {tap: weights_at(weight, (x.shape[-2], x.shape[-1])) for tap, x in taps.items()}
+        stats = {tap: moments(taps[tap], shares[tap]) for tap in TAPS}
+        # A part thinner than a cell is half of no cell: then its heaviest cells are the part.
+        inside = {tap: s >= min(0.5, 0.7 * float(s.max())) for tap, s in shares.items()}
+        # Places outside repeat the nearest one inside: a stroke that goes on beyond the part's edge
+        # finds paint of the part there.  Their keys are zero, so that no search starts there.
+        features = {tap: nearest_inside(taps[tap], inside[tap]) for tap in kept}
+        deep = taps["4_1"].flatten(1) - stats["4_1"].mean.to(taps["4_1"])[:, None]
+        within = inside["4_1"].flatten()
+        basis = matching_basis(deep[:, within], MATCH_DIMS)
+        return cls(features, stats, basis, (basis @ deep) * within.to(deep))
 
     @property
     def bytes(self) -> int:
