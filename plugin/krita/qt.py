@@ -48,4 +48,9 @@ def position(event: Any) -> Any:
     return event.position().toPoint() if hasattr(event, "position") else event.pos()
 
 
-__all__ = ["QT", "QAction", "QShortcut", "Qt", "QtCore", "QtGui", "QtWidgets", "Signal", "position"]
+def number(flags: Any) -> int:
+    """Flags as the plain number that some calls of Qt want."""
+    return int(getattr(flags, "value", flags))
+
+
+__all__ = ["QT", "QAction", "QShortcut", "Qt", "QtCore", "QtGui", "QtWidgets", "Signal", "number", "position"]
