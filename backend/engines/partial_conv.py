@@ -87,6 +87,10 @@ class PartialConv:
         """The affine map of every tap for a region; ``None`` for the closed-form transport."""
         return None
 
+    def _controls(self, region: JobRegion) -> dict[str, Any]:
+        """What a region asks of :class:`Restyle`."""
+        return {name: region.options[name] for name in ("texture", "detail")}
+
     @torch.inference_mode()
     def _paint(self, job: Job, context: Context) -> Painted:
         options = job.options
@@ -148,7 +152,7 @@ class PartialConv:
                 maps = self._maps(region, stat, style)
                 if learned:
                     maps = learned_maps(load_transform(str(device)), every, taps_of, weight, stat, style)
-                controls = {name: region.options[name] for name in ("texture", "detail")}
+                controls = self._controls(region)
                 changes.append(Restyle.between(stat, style, maps=maps, seed=job.seed, **controls))
         overlap = OVERLAP if len(pieces) > 1 else 0
         image, weight = torch.zeros_like(content), torch.zeros_like(content[0])
