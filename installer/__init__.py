@@ -1,4 +1,4 @@
-"""Sets Scumble up on a bare machine: ``python3 -m installer demo|test|setup|run|doctor|uninstall``.
+"""Sets Scumble up on a bare machine: ``python3 -m installer COMMAND``.
 
 Standard library only, and nothing else of the project: it has to run before anything is installed.
 """

@@ -1,8 +1,9 @@
-"""The commands: ``demo``, ``test``, ``setup``, ``run``, ``doctor``, ``uninstall``."""
+"""The commands: ``demo``, ``test``, ``setup``, ``run``, ``krita``, ``gimp``, ``doctor``, ``uninstall``."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from . import client_file, doctor, photo, places, requirements
 from .console import Console
+from .editors import commands as editors
+from .editors import remembered, where
 from .environment import Environment
 from .pip import clean_environment
 from .problem import Problem
@@ -42,10 +45,13 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a command inside the environment, e.g.: run scumble styles")
     run.add_argument("rest", nargs=argparse.REMAINDER)
 
+    editors.add_parsers(commands)
+
     check = commands.add_parser("doctor", help="what is there, what is missing, what to do")
     check.add_argument("--json", action="store_true", help="for programs")
 
-    remove = commands.add_parser("uninstall", help="remove the environment and Scumble's own files")
+    remove = commands.add_parser("uninstall", help="remove the plug-ins, the environment and Scumble's files")
+    remove.add_argument("editor", nargs="?", choices=where.EDITORS, help="remove this plug-in alone")
     remove.add_argument("--yes", action="store_true", help="do not ask")
     return top
 
@@ -88,6 +94,10 @@ def _run(given: argparse.Namespace, console: Console) -> int:
         return _inside(_environment(console), given.rest)
     if given.command == "doctor":
         return _doctor(given.json, console)
+    if given.command in where.EDITORS:
+        return editors.run(given, _environment(console), console)
+    if given.editor:
+        return _uninstall_plugin(given.editor, given.yes, console)
     return _uninstall(given.yes, console)
 
 
@@ -164,30 +174,26 @@ def _doctor(as_json: bool, console: Console) -> int:
 
 def _uninstall(yes: bool, console: Console) -> int:
     environment = _environment(console)
-    ours = [places.runtime_folder(), places.state_folder(), client_file.path()]
+    plugins = editors.installed()
+    ours = [places.runtime_folder(), places.state_folder(), client_file.path(), remembered.path()]
+    ours += sorted(places.config_folder().glob("settings.json*"))  # the plug-ins', with what they set aside
     ours = [p for p in ours if p.exists()]
     if environment.folder.exists():
         ours.insert(0, environment.folder)
     if places.cache_folder(environment.root).exists():
         ours.append(places.cache_folder(environment.root))
-    if not ours:
+    traces = [path for plugin in plugins for path in plugin.traces()]
+    if not ours and not traces:
         console.line("There is nothing to remove.")
         return 0
-    console.line("This removes:")
-    for path in ours:
-        console.line(f"  {path}")
+    _announce([*traces, *ours], console)
     console.line("Your own styles, imported models and pictures stay.")
-    if not yes:
-        try:
-            answer = input("Go on? [y/N] ")
-        except EOFError:
-            answer = ""
-        if answer.strip().lower() not in ("y", "yes"):
-            console.line("Nothing was removed.")
-            return 1
+    if not _agreed(yes, console):
+        return 1
     if environment.python.exists():
         stop = [str(environment.python), "-c", "from scumble.shared import launch; launch.stop()"]
         subprocess.run(stop, capture_output=True, env=clean_environment(), timeout=60)
+    editors.remove(plugins)
     for path in ours:
         if path == environment.folder:
             environment.remove()
@@ -195,5 +201,40 @@ def _uninstall(yes: bool, console: Console) -> int:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        places.config_folder().rmdir()  # unless something else is in it
     console.line("Scumble's environment and files are gone; the clone itself you can simply delete.")
     return 0
+
+
+def _uninstall_plugin(editor: str, yes: bool, console: Console) -> int:
+    plugins = editors.installed([editor])
+    if not plugins:
+        console.line(f"There is no plug-in of Scumble's in {where.NAMES[editor]}.")
+        return 0
+    _announce([path for plugin in plugins for path in plugin.traces()], console)
+    if not _agreed(yes, console):
+        return 1
+    editors.remove(plugins)
+    console.line(f"The plug-in is gone; a running {where.NAMES[editor]} has it until it is closed.")
+    return 0
+
+
+def _announce(paths: Sequence[Path], console: Console) -> None:
+    console.line("This removes:")
+    for path in paths:
+        note = "   (one line in it)" if path.name == "kritarc" else ""
+        console.line(f"  {path}{note}")
+
+
+def _agreed(yes: bool, console: Console) -> bool:
+    """Whether the user wants it."""
+    if not yes:
+        try:
+            answer = input("Go on? [y/N] ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
+            console.line("Nothing was removed.")
+            return False
+    return True

@@ -8,32 +8,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from . import checks, client_file, torch_source, versions
 from .console import Console, megabytes
+from .editors import health
 from .environment import Environment
+from .finding import Finding, Status
 from .pip import clean_environment
 from .problem import Problem
-
-Status = Literal["ok", "note", "missing", "wrong"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    :param status: ``ok``; ``note`` for what is only worth knowing; ``missing`` for what the next step
-        puts right; ``wrong`` for what stands in the way.
-    :param todo: what to do about it, or ``""``.
-    """
-
-    what: str
-    status: Status
-    found: str
-    todo: str = ""
 
 
 def examine(environment: Environment | None) -> list[Finding]:
@@ -52,7 +37,7 @@ def examine(environment: Environment | None) -> list[Finding]:
     findings += list(_packages(inside))
     findings.append(_device(inside))
     findings.append(_client_file())
-    findings += list(_editors())
+    findings += health.examine(environment.root if environment else None)
     return findings
 
 
@@ -149,31 +134,6 @@ def _client_file() -> Finding:
         todo = "python3 -m installer setup"
         return Finding("editors' note", "wrong", f"it names {python}, which is gone", todo)
     return Finding("editors' note", "ok", f"{client_file.path()} names {python}")
-
-
-def _editors() -> Iterator[Finding]:
-    names: dict[str, tuple[str, ...]] = {
-        "Krita": ("krita",),
-        "GIMP": ("gimp-3.2", "gimp-3.0", "gimp-3", "gimp"),
-    }
-    for editor, commands in names.items():
-        found = next((p for p in map(shutil.which, commands) if p), None) or _elsewhere(editor)
-        yield Finding(editor, "ok" if found else "note", found or "not found on this computer")
-
-
-def _elsewhere(editor: str) -> str:
-    low = editor.lower()
-    if sys.platform == "darwin":
-        places_ = [Path(f"/Applications/{low}.app"), Path(f"/Applications/{editor}.app")]
-    elif os.name == "nt":
-        roots = [os.environ.get(n, "") for n in ("ProgramFiles", "LOCALAPPDATA")]
-        tails = (f"{editor} (x64)", f"{editor} 3", f"Programs/{editor} 3")
-        places_ = [Path(r) / t for r in roots if r for t in tails]
-    else:
-        ids = {"krita": "org.kde.krita", "gimp": "org.gimp.GIMP"}
-        homes = [Path("/var/lib/flatpak/app"), Path.home() / ".local/share/flatpak/app"]
-        places_ = [h / ids[low] for h in homes] + [Path("/snap/bin") / low]
-    return next((str(p) for p in places_ if p.exists()), "")
 
 
 def verdict(findings: list[Finding]) -> int:

@@ -49,15 +49,6 @@ def test_a_note_that_names_a_python_that_is_gone_is_wrong(tmp_path: Path) -> Non
     assert examine(tmp_path / "env")["editors' note"].status == "wrong"
 
 
-def test_an_editor_on_the_search_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    krita = tmp_path / "krita"
-    krita.write_text("#!/bin/sh\n")
-    krita.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    found = {f.what: f.found for f in doctor._editors()}
-    assert found["Krita"] == str(krita)
-
-
 def test_the_report_for_people_shows_every_finding_with_what_to_do() -> None:
     stream = io.StringIO()
     findings = [

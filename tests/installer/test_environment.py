@@ -152,5 +152,5 @@ def test_help_names_every_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scumble.installer", "--help"], capture_output=True, text=True, check=True
     )
-    for command in ("demo", "test", "setup", "run", "doctor", "uninstall"):
+    for command in ("demo", "test", "setup", "run", "krita", "gimp", "doctor", "uninstall"):
         assert command in done.stdout

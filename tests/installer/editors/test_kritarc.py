@@ -12,8 +12,9 @@ from scumble.installer.editors import kritarc
 LINE = b"enable_scumble_krita=true"
 LINES = st.sampled_from(
     [
-        b"", b"  ", b"[python]", b"[python][more]", b"[python][$i]", b"[Python]", b"[KisToolBrush]", b"# python",
-        b"enable_other=true", b"enable_scumble_krita_too=true", b"theme=Krita dark \xf6\xff", b"a[$e]=$HOME/x=y",
+        b"", b"  ", b"[python]", b"[python][more]", b"[python][$i]", b"[Python]", b"[KisToolBrush]",
+        b"# python", b"enable_other=true", b"enable_scumble_krita_too=true", b"theme=Krita dark \xf6\xff",
+        b"a[$e]=$HOME/x=y",
     ]
 )  # fmt: skip
 CONTENTS = st.builds(
