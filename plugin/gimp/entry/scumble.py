@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+"""Scumble's plug-in for GIMP 3: puts what lies beside this file on Python's path and starts it."""
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.realpath(__file__))
+# Before this file's own folder, in which "scumble" would be this file.
+sys.path[:0] = [os.path.join(_HERE, "lib"), os.path.join(_HERE, "vendor")]
+
+from scumble.plugin.gimp import main  # noqa: E402
+
+main.run()

@@ -1,0 +1,39 @@
+"""What went wrong inside the plug-in, for whoever helps; users get a sentence, never a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import os
+from pathlib import Path
+
+from scumble.shared import paths
+from scumble.shared.errors import ScumbleError
+
+FILE = "gimp.log"
+_LONGEST = 256 * 1024
+
+
+def keep() -> None:
+    """From now on, log into the state folder; without a place for that, nowhere."""
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    with contextlib.suppress(OSError, ScumbleError):
+        folder = paths.private_folder(paths.state_folder())
+        handler = logging.handlers.RotatingFileHandler(
+            folder / FILE, maxBytes=_LONGEST, backupCount=1, encoding="utf-8", delay=True
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(name)s %(message)s"))
+        root.addHandler(handler)
+
+
+def version() -> str:
+    """Scumble's, as the installer wrote it beside the plug-in; ``""`` where it did not."""
+    for folder in Path(__file__).resolve().parents[:5]:
+        file = folder / "VERSION"
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if file.is_file() and os.path.getsize(file) < 100:
+                return file.read_text("utf-8").strip()
+    return ""

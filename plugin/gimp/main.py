@@ -1,0 +1,69 @@
+"""The plug-in as GIMP starts it: once to ask what it has, at each start of GIMP, and for each call."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import gi
+
+gi.require_version("Babl", "0.1")
+gi.require_version("Gegl", "0.4")
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp  # noqa: E402
+
+from . import arguments, declare  # noqa: E402
+
+#: When this process began to run our code: everything before is Python's and GIMP's own start.
+BEGAN = time.monotonic()
+
+
+def offered() -> list[str]:
+    """What is there only if the backend offers it, by its last description."""
+    from scumble.plugin.common import described
+
+    description = described.kept()
+    found = []
+    if arguments.BRUSHWORK_ENGINE in described.engine_names(description):
+        found.append(arguments.BRUSHWORK)
+    if arguments.selectors(description):
+        found.append(arguments.SELECT)
+    return found
+
+
+class Scumble(Gimp.PlugIn):  # type: ignore[misc]
+    """See the module."""
+
+    def do_set_i18n(self, _name: str) -> bool:
+        """No translations yet."""
+        return False
+
+    def do_query_procedures(self) -> list[str]:
+        """What is always there."""
+        return [arguments.STYLIZE, arguments.REGIONS, arguments.REPEAT, arguments.BACKEND]
+
+    def do_init_procedures(self) -> list[str]:
+        """What depends on the backend: looked at anew at each start of GIMP."""
+        return offered()
+
+    def do_create_procedure(self, name: str) -> Any:
+        """A procedure by its name."""
+        return declare.create(self, name, _run_without_image if name == arguments.BACKEND else _run)
+
+
+def _run(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any, *_: Any) -> Any:
+    from .procedures import call
+
+    return call(procedure, run_mode, image, drawables, config)
+
+
+def _run_without_image(procedure: Any, config: Any, *_: Any) -> Any:
+    from .procedures import call
+
+    return call(procedure, config.get_property("run-mode"), None, [], config)
+
+
+def run() -> None:
+    """Talk to GIMP until it is done with us."""
+    Gimp.main(Scumble.__gtype__, sys.argv)

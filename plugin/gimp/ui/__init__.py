@@ -1,0 +1,1 @@
+"""The dialogs: GIMP's own ``ProcedureDialog`` with widgets of ours, drawn from ``describe``."""
