@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from . import allocator
+
 #: Share of the free memory that a job may plan with; the rest is for the editor and the system.
 PLANNED_SHARE = 0.7
 
@@ -82,6 +84,7 @@ def release(device: torch.device) -> None:
     """Give memory that torch keeps in reserve back to the device."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
+    allocator.return_freed_memory()
 
 
 def describe(device: torch.device) -> dict[str, Any]:

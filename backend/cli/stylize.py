@@ -194,8 +194,10 @@ def _interruptible() -> Iterator[threading.Event]:
 def _local(
     request: StylizeRequest, args: argparse.Namespace, bar: Bar, stop: threading.Event
 ) -> StylizeResult:
+    from ..allocator import keep_freed_memory
     from ..session import Session
 
+    keep_freed_memory()
     return Session(args.device).stylize(request, progress=bar, cancelled=stop)
 
 

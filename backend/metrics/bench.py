@@ -118,7 +118,9 @@ class Bench:
             return np.where(mask[..., None] >= 128, painted, photo)
         if self._session is None:
             from scumble.backend import Session
+            from scumble.backend.allocator import keep_freed_memory
 
+            keep_freed_memory()
             self._session = Session()
         request = request_for(photo, mask, style, variant, self.setting.seed)
         seen = composite(request.layer, self._session.stylize(request))

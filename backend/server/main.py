@@ -28,6 +28,7 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.launch import log_path
 from scumble.shared.lock import FileLock
 
+from .. import allocator
 from . import logs
 from .front import Server
 from .options import ServerOptions
@@ -66,6 +67,7 @@ def session_factory(device: str | None) -> Factory:
     """Makes the real session; torch is imported when it is called, not before."""
 
     def make() -> SessionLike:
+        allocator.keep_freed_memory()
         preload_torch()
         from scumble.backend.session import Session
 

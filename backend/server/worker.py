@@ -21,13 +21,17 @@ from scumble.shared.codec import failed_message, result_message
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import Message
 from scumble.shared.messages import StylizeRequest, StylizeResult
+from scumble.shared.segmenting import SegmentRequest, SegmentResult, found_message
 
+from .. import allocator
 from . import memory
 from .jobs import Job
 
 log = logging.getLogger(__name__)
 #: Progress of one stage is told at most this often.
 _PROGRESS_S = 0.05
+#: After so long without a task, memory kept for the next one goes back to the other programs.
+_QUIET_S = 5.0
 _PATH = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s\\/:'\"]+[\\/])+([^\s\\/'\"]*)")
 
 
@@ -42,7 +46,15 @@ class SessionLike(Protocol):
         cancelled: threading.Event | None = None,
     ) -> StylizeResult: ...
 
-    def estimate_bytes(self, request: StylizeRequest) -> int: ...
+    def segment(
+        self,
+        request: SegmentRequest,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> SegmentResult: ...
+
+    def estimate_bytes(self, request: StylizeRequest | SegmentRequest) -> int: ...
 
     def describe(self) -> dict[str, Any]: ...
 
@@ -134,13 +146,20 @@ class Worker(threading.Thread):
         """The thread's loop: first the session, then whatever is given."""
         with contextlib.suppress(ScumbleError):  # posted; the next task tries again
             self._ensure()
-        while (task := self._tasks.get()) is not None:
+        while (task := self._next()) is not None:
             if isinstance(task, str):
                 self._housekeeping(task)
             else:
                 # Not in a variable that lives on while the thread waits: it holds a layer's pixels.
                 self._post(Over(task, self._job(task)))
             del task
+
+    def _next(self) -> Job | str | None:
+        try:
+            return self._tasks.get(timeout=_QUIET_S)
+        except queue.Empty:
+            allocator.return_freed_memory()
+            return self._tasks.get()
 
     def _ensure(self) -> SessionLike:
         if self._session is None:
@@ -175,8 +194,7 @@ class Worker(threading.Thread):
         try:
             if job.cancelled.is_set() or job.request is None:
                 return Message("cancelled", job.id)
-            result = self._stylize(self._ensure(), job, job.request)
-            message = result_message(result, job.id)
+            message = self._answer(self._ensure(), job, job.request)
         except Exception as error:
             if job.cancelled.is_set():
                 log.info("job %s cancelled after %.2f s", job.id, time.monotonic() - began)
@@ -191,7 +209,7 @@ class Worker(threading.Thread):
         log.info("job %s done in %.2f s", job.id, time.monotonic() - began)
         return message
 
-    def _stylize(self, session: SessionLike, job: Job, request: StylizeRequest) -> StylizeResult:
+    def _answer(self, session: SessionLike, job: Job, request: StylizeRequest | SegmentRequest) -> Message:
         needed = session.estimate_bytes(request)
         try:
             memory.check(needed, memory.available_bytes())
@@ -214,4 +232,7 @@ class Worker(threading.Thread):
                 body["eta_s"] = round(eta, 2)
             self._post(Told(job, Message("progress", job.id, body)))
 
-        return session.stylize(request, progress=progress, cancelled=job.cancelled)
+        if isinstance(request, SegmentRequest):
+            found = session.segment(request, progress=progress, cancelled=job.cancelled)
+            return found_message(found, job.id)
+        return result_message(session.stylize(request, progress=progress, cancelled=job.cancelled), job.id)

@@ -24,6 +24,7 @@ from PIL import Image
 from skimage import data
 
 from scumble.backend import Session
+from scumble.backend.allocator import keep_freed_memory
 from scumble.shared.blocking import BlockingClient
 from scumble.shared.launch import launcher
 from scumble.shared.messages import BundledStyle, MaskBuffer, PixelBuffer, Region, StylizeRequest
@@ -46,6 +47,7 @@ class Scene:
     """A photograph at several sizes and the requests on it; each call changes a pixel."""
 
     def __init__(self, styles: tuple[str, str]) -> None:
+        keep_freed_memory()  # as the backend does
         self.session = Session("cpu")
         self.styles = styles
         self.count = 0
