@@ -186,7 +186,7 @@ class Results(QtWidgets.QWidget):
         self.view.keep(set(ids))
         if ids and ids[0] != newest:
             before = ids[0]  # what was just made is what one wants to look at
-        if before in ids and self.selected != before or not self.view.currentIndex().isValid():
+        if (before in ids and self.selected != before) or not self.view.currentIndex().isValid():
             self.view.setCurrentIndex(self.model.index(ids.index(before) if before in ids else 0, 0))
         for each in (self.view, self.tools):
             each.setVisible(bool(ids))
