@@ -258,8 +258,8 @@ def _gimp_windows(world: World) -> Iterator[Program]:
             programs = [p for p in listing(at / "bin") if re.match(r"gimp-3(\.\d+)?\.exe\Z", p.name)]
             if not programs:
                 continue
-            program = programs[-1]
-            version = released(at, "gimp") or dotted(program.name.removesuffix(".exe"))
+            program = max(programs, key=lambda p: dotted(p.name))
+            version = released(at, "gimp") or dotted(program.name)
             python = python_named(matching(at, "bin/libpython3.*.dll", "lib/python3.*"))
             exe = next((p for p in matching(at, "bin/python3.exe", "bin/python.exe")), None)
             yield Program(_title("GIMP", version, "Windows"), program, version, python, exe)
