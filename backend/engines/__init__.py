@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 
 #: Engine modules in the order in which editors show them; each registers itself on import.
-MODULES = ("partial_conv", "semantic")
+MODULES = ("partial_conv", "nnst", "semantic")
 
 
 def load() -> None:

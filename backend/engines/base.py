@@ -163,6 +163,10 @@ class Painted:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
+def no_preview(make: Callable[[], Painted]) -> None:
+    """A preview callback that nobody looks at."""
+
+
 class Cancelled(Exception):
     """Raised inside an engine, by :meth:`Context.checkpoint`, when its job was cancelled."""
 
@@ -182,6 +186,9 @@ class Context:
     :param progress: called with (stage, done, of).
     :param tile: side in pixels of the largest piece to compute at once; halved after an
         out-of-memory error.
+    :param preview: called now and then with a function that makes a rough version of the result; it is
+        only called (and costs) when a preview is due.
+    :param enough: set when the user is content with what there is: the engine stops refining and returns.
     """
 
     device: torch.device
@@ -190,6 +197,8 @@ class Context:
     cancelled: threading.Event = field(default_factory=threading.Event)
     tile: int = 4096
     seconds: dict[str, float] = field(default_factory=dict)
+    preview: Callable[[Callable[[], Painted]], None] = no_preview
+    enough: threading.Event = field(default_factory=threading.Event)
 
     def checkpoint(self) -> None:
         """Call between layers, tiles and iterations; raises :class:`Cancelled` when asked to stop."""

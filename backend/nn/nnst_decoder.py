@@ -31,9 +31,9 @@ def cells_of(images: Sequence[Tensor]) -> Tensor:
     return torch.cat([F.pixel_unshuffle(padded(x), CELL).flatten(1).T for x in images])
 
 
-def _window(like: Tensor) -> Tensor:
+def _window(device: torch.device) -> Tensor:
     """A tent over 3 x 3 cells: (9, 48), how much a place's surroundings count in each cell around it."""
-    at = (torch.arange(3 * CELL, device=like.device, dtype=like.dtype) + 0.5) / (1.5 * CELL) - 1.0
+    at = (torch.arange(3 * CELL, device=device) + 0.5) / (1.5 * CELL) - 1.0
     tent = (1.0 - at.abs()).clamp_min(0)
     both = (tent[:, None] * tent[None, :]).view(3, CELL, 3, CELL).permute(0, 2, 1, 3)
     return both.reshape(9, 1, CELL * CELL).expand(9, 3, -1).reshape(9, PIXELS)
@@ -51,8 +51,8 @@ def vote(cells: Tensor, grids: Grids, field: Tensor) -> tuple[Tensor, Tensor]:
     grid, row, column = (t.to(device) for t in grids.coordinates())
     shapes = torch.tensor(grids.shapes, device=device)
     board = F.pad(field, (1, 1, 1, 1), value=-1)
-    window = _window(cells)
-    total = cells.new_zeros(height * width, PIXELS)
+    window = _window(device)
+    total = torch.zeros(height * width, PIXELS, device=device)
     squares, weight = torch.zeros_like(total), torch.zeros_like(total)
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
@@ -100,16 +100,24 @@ class StrokeDecoder(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
+    def projected(self, rows: Tensor) -> Tensor:
+        """(M, C) hypercolumns as (M, P): what is worth keeping of a style for decoding."""
+        return F.linear(rows, self.project.weight[:, :, 0, 0], self.project.bias)
+
     def forward(self, target: Tensor, own: Tensor, votes: Tensor, spread: Tensor) -> Tensor:
+        """Decode matched hypercolumns, (N, C, h, w); see :meth:`mend` for the rest."""
+        return self.mend(self.project(target), own, votes, spread)
+
+    def mend(self, target: Tensor, own: Tensor, votes: Tensor, spread: Tensor) -> Tensor:
         """Decode.
 
-        :param target: (N, C, h, w), matched hypercolumns.
+        :param target: (N, P, h, w), matched hypercolumns, projected.
         :param own: (N, 48, h, w), the matched cells' own pixels.
         :param votes: (N, 48, h, w), and
         :param spread: (N, 1, h, w), of :func:`vote`.
         :returns: (N, 3, 4h, 4w), nominally in [0, 1], not clamped.
         """
-        x = torch.cat([self.project(target), own - 0.5, votes - 0.5, 4.0 * spread], 1)
+        x = torch.cat([target, own - 0.5, votes - 0.5, 4.0 * spread], 1)
         x = F.leaky_relu(self.enter(x), 0.1)
         for block in self.blocks:
             assert isinstance(block, nn.ModuleList)

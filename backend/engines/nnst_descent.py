@@ -1,0 +1,226 @@
+"""The optimising half of engine ``nnst``: descend on a Laplacian pyramid until features are the borrowed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.nnst_features import CELL, GRAIN, Hypercolumns
+from scumble.backend.nn.nnst_matching import Searcher, match
+from scumble.backend.nn.nnst_pyramid import collapse, laplacian
+
+from .base import Context
+from .nnst_ground import Ground
+
+#: Adam's rate at the first step of a scale (published: 2e-3 throughout); it falls to a quarter.
+RATE = 4e-3
+#: In the feature-splitting pass, matches are looked for anew after so many steps (published: each).
+REMATCH = 10
+#: Places that each such search looks at; the match before stays if none of them is better.
+REMATCH_KEYS = 4096
+#: A scale is left early when this many steps improved the loss by less than ``LEAST_GAIN``.
+PATIENCE, LEAST_GAIN = 20, 0.005
+#: Side of a tile's core on a CPU, in pixels; several bound the memory and the wait for a cancellation.
+TILE = 640
+
+
+@dataclass
+class Target:
+    """What each cell's features should become: rows of the regions' styles.
+
+    :param slices: groups of channels that are compared (and were matched) by themselves.
+    :param rows: per region (M, C).
+    :param index: per region (groups, cells) places; -1 where the region does not match.
+    :param shares: per region (cells,).
+    """
+
+    slices: Sequence[slice]
+    rows: Sequence[Tensor]
+    index: list[Tensor]
+    shares: Sequence[Tensor]
+
+    def of(self, cells: Tensor) -> Tensor:
+        """(N, C) for N cells: what the regions there want, by their shares."""
+        if len(self.rows) == 1:
+            return self._borrowed(0, cells)
+        total, weight = None, torch.zeros(cells.numel(), 1, device=cells.device)
+        for i, shares in enumerate(self.shares):
+            share = shares[cells][:, None]
+            if not bool((share > 0).any()):
+                continue
+            part = self._borrowed(i, cells) * share
+            total = part if total is None else total + part
+            weight += share
+        assert total is not None
+        return total / weight.clamp_min(1e-6)
+
+    def _borrowed(self, region: int, cells: Tensor) -> Tensor:
+        index = self.index[region][:, cells].clamp_min(0)
+        rows = self.rows[region]
+        if len(self.slices) == 1:
+            return rows[index[0]].float()
+        return torch.cat([rows[i, s].float() for i, s in zip(index, self.slices, strict=True)], 1)
+
+
+@dataclass(frozen=True)
+class _Tile:
+    frame: tuple[int, int, int, int]
+    columns: Tensor  # positions of the tile's cells within its frame's grid, flat
+    cells: Tensor  # the same cells on the whole grid, flat
+
+
+def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile]:
+    """Cover the active cells; each tile sees ``margin`` pixels around its core."""
+    height, width = ground.content.shape[-2:]
+    rows, columns = ground.grid
+    side = max(GRAIN, side // GRAIN * GRAIN)
+    if max(height, width) <= side + 2 * margin:
+        side = max(height, width)
+    found = []
+    y, x = torch.div(active, columns, rounding_mode="floor"), active % columns
+    margin = -(-margin // GRAIN) * GRAIN
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            inside = (y >= top // CELL) & (y < -(-(top + side) // CELL))
+            inside &= (x >= left // CELL) & (x < -(-(left + side) // CELL))
+            if not bool(inside.any()):
+                continue
+            cy, cx = y[inside], x[inside]
+            # Only what was drawn on is looked at: the frame hugs the tile's active cells.
+            y0 = max(0, int(cy.min()) * CELL - margin) // GRAIN * GRAIN
+            x0 = max(0, int(cx.min()) * CELL - margin) // GRAIN * GRAIN
+            y1 = min(height, (int(cy.max()) + 1) * CELL + margin)
+            x1 = min(width, (int(cx.max()) + 1) * CELL + margin)
+            wide = -(-(x1 - x0) // GRAIN) * (GRAIN // CELL)
+            local = (cy - y0 // CELL) * wide + (cx - x0 // CELL)
+            found.append(_Tile((x0, y0, x1, y1), local, active[inside]))
+    return found
+
+
+class Descent:
+    """One scale's optimisation of the paint on a :class:`Ground`."""
+
+    def __init__(self, net: Hypercolumns, ground: Ground, context: Context) -> None:
+        self.net = net
+        self.ground = ground
+        self.context = context
+        matched = torch.stack(ground.cell_shares).sum(0) > 0
+        self.active = ((ground.weight > 0) & matched).nonzero()[:, 0]
+        side = min(TILE, context.tile) if context.device.type == "cpu" else min(2048, context.tile)
+        self.tiles = _tiles(ground, self.active, side, net.reach)
+        self.losses: list[float] = []
+
+    def columns(self, image: Tensor) -> Iterator[tuple[_Tile, Tensor]]:
+        """(tile, (N, C) hypercolumns of its cells) of a (3, H, W) picture."""
+        for tile in self.tiles:
+            x0, y0, x1, y1 = tile.frame
+            found = self.net(image[:, y0:y1, x0:x1], self.context.checkpoint)
+            yield tile, found.flatten(1).T[tile.columns]
+
+    def run(
+        self,
+        paint: Tensor,
+        target: Target,
+        steps: int,
+        *,
+        before: Callable[[int, Tensor], None] = lambda step, image: None,
+        after: Callable[[int, Tensor], None] = lambda step, image: None,
+    ) -> Tensor:
+        """Descend from a (3, H, W) start; the paint.
+
+        :param before: called with (step, the composite before it), for matches that follow the picture.
+        :param after: called with (step, the paint after it).
+        """
+        bands = [b.clone().requires_grad_() for b in laplacian(paint)]
+        adam = torch.optim.Adam(bands, lr=RATE)
+        weights = self.ground.weight
+        total = float(weights[self.active].sum().clamp_min(1e-6))
+        self.losses = []
+        for step in range(steps):
+            self.context.checkpoint()
+            for group in adam.param_groups:
+                group["lr"] = RATE * (1.0 - 0.75 * step / max(1, steps))
+            adam.zero_grad(set_to_none=True)
+            composite = self.ground.over(collapse(bands))
+            leaf = composite.detach().requires_grad_()
+            before(step, leaf.detach())
+            loss = 0.0
+            for tile, found in self.columns(leaf):
+                part = self._loss(found, target, tile, weights) / total
+                part.backward()  # type: ignore[no-untyped-call]
+                loss += float(part.detach())
+            composite.backward(leaf.grad)  # type: ignore[no-untyped-call]
+            adam.step()
+            self.losses.append(loss)
+            with torch.no_grad():
+                after(step, leaf.detach())
+            if self.context.enough.is_set() or self._settled(target):
+                break
+        with torch.no_grad():
+            return collapse(bands).clamp(0, 1)
+
+    def _loss(self, found: Tensor, target: Target, tile: _Tile, weights: Tensor) -> Tensor:
+        wanted = target.of(tile.cells)
+        weight = weights[tile.cells]
+        if len(target.slices) == 1:
+            return ((1 - F.cosine_similarity(found, wanted, dim=1)) * weight).sum()
+        parts = [1 - F.cosine_similarity(found[:, s], wanted[:, s], dim=1) for s in target.slices]
+        return torch.stack(parts).mean(0) @ weight
+
+    def _settled(self, target: Target) -> bool:
+        if len(self.losses) <= PATIENCE or len(target.slices) > 1:
+            return False
+        return self.losses[-1] > (1 - LEAST_GAIN) * self.losses[-1 - PATIENCE]
+
+
+class Splitting:
+    """Feature splitting: each layer's features are matched by themselves, with the picture as it is now.
+
+    A search over all places for every layer and step is what makes the published pass slow.  Here
+    every search looks at a fresh random share and keeps the better match, so that matches only improve.
+    """
+
+    def __init__(
+        self, descent: Descent, target: Target, masks: Sequence[tuple[Tensor | None, float]],
+        grids: Sequence[object], seed: int,
+    ) -> None:  # fmt: skip
+        self.descent = descent
+        self.target = target
+        self.seed = seed
+        self.searchers: list[list[Searcher]] = []
+        for rows, (mask, guide), grid in zip(target.rows, masks, grids, strict=True):
+            own = [
+                Searcher.of(rows[:, s], grid, dims=64, mask=mask, guide=guide)  # type: ignore[arg-type]
+                for s in target.slices
+            ]
+            self.searchers.append(own)
+        self.known = False
+
+    @torch.no_grad()
+    def __call__(self, step: int, image: Tensor) -> None:
+        """Look for better matches, every so many steps."""
+        if step % REMATCH:
+            return
+        found = list(self.descent.columns(image))
+        cells = torch.cat([tile.cells for tile, _ in found])
+        rows = torch.cat([columns for _, columns in found])
+        tick = self.descent.context.checkpoint
+        for r, searchers in enumerate(self.searchers):
+            mine = (self.target.index[r][0, cells] >= 0).nonzero()[:, 0]
+            for i, (searcher, part) in enumerate(zip(searchers, self.target.slices, strict=True)):
+                queries = F.normalize(searcher.project(rows[mine, part]), dim=1)
+                seed = self.seed + 1009 * step + 31 * r + i
+                place, score = match(searcher, queries, most=REMATCH_KEYS, seed=seed, tick=tick)
+                before = self.target.index[r][i, cells[mine]]
+                keep = searcher.score(queries, before) >= score
+                self.target.index[r][i, cells[mine]] = torch.where(keep, before, place)
+
+
+def split_target(target: Target, slices: Sequence[slice]) -> Target:
+    """The same matches, one copy a layer, to start feature splitting from."""
+    index = [i.expand(len(slices), -1).clone() for i in target.index]
+    return Target(slices, target.rows, index, target.shares)

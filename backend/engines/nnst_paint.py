@@ -1,0 +1,289 @@
+"""From coarse to fine: engine ``nnst`` on one piece of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from scumble.backend.nn.nnst_matching import Searcher, upsampled
+from scumble.backend.nn.nnst_pyramid import without_detail
+
+from .base import Context, JobRegion
+from .nnst_descent import Descent, Splitting, Target, split_target
+from .nnst_ground import Ground, fit
+from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
+from .nnst_strokes import strokes
+from .nnst_style import Bank, Eyes
+
+#: Beyond this, hypercolumns of the style in full size are not kept, and full size is only decoded.
+FULL_ROWS_BYTES = 600 << 20
+#: Finest bands that the coarsest scale starts without, as published.
+STARTS_WITHOUT = 2
+#: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
+SPLIT_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A piece at full size.
+
+    :param content: (3, H, W).
+    :param union: (H, W), what was drawn.
+    :param cover: (H, W), how much of the paint will show.
+    :param shares: per region (H, W).
+    """
+
+    content: Tensor
+    union: Tensor
+    cover: Tensor
+    shares: tuple[Tensor, ...]
+    regions: tuple[JobRegion, ...]
+
+    def ground(self, size: tuple[int, int]) -> Ground:
+        """The motif at a size."""
+        return Ground.of(self.content, self.union, self.cover, self.shares, size)
+
+
+class PiecePainter:
+    """Paints one :class:`Canvas`.
+
+    :param show: called with the paint so far, (3, h, w) at whatever scale it is.
+    :param spend: called with the cost of what was just done, in the units of :func:`cost`.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        place: Working,
+        eyes: Eyes,
+        context: Context,
+        options: Mapping[str, Any],
+        seed: int,
+        show: Callable[[Tensor], None],
+        spend: Callable[[float], None],
+    ) -> None:
+        self.canvas = canvas
+        self.place = place
+        self.eyes = eyes
+        self.context = context
+        self.optimise = options["mode"] == "optimise"
+        self.steps = int(options["steps"])
+        self.finish = int(options["finish"])
+        self.seed = seed
+        self.show = show
+        self.spend = spend
+        self.fields: list[Tensor] = []
+        self.grid = (0, 0)
+        self.losses: list[float] = []
+
+    def run(self) -> Tensor:
+        """The paint, (3, H, W) at the canvas's size."""
+        paint: Tensor | None = None
+        steps = piece_scales(self.canvas.regions, self.place)
+        for i, scale in enumerate(steps):
+            last = i == len(steps) - 1
+            if self.context.enough.is_set() and not last:
+                continue  # the finest scale once, from what there is: quick, and sharp at full size
+            paint = self._scale(scale, paint, last)
+            self.show(paint)
+        assert paint is not None
+        if self.place.full > 1:
+            paint = self._full(paint)
+        return fit(paint, self._size()).clamp(0, 1)
+
+    def _size(self) -> tuple[int, int]:
+        height, width = self.canvas.content.shape[-2:]
+        return height, width
+
+    # -- one scale -----------------------------------------------------------------------------------
+
+    def _scale(self, scale: Scale, paint: Tensor | None, last: bool) -> Tensor:
+        ground = self.canvas.ground(scale.size)
+        banks = [Bank.of(r, self.eyes, self.context, scale.shrink) for r in self.canvas.regions]
+        searchers = [
+            b.searcher(float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)
+        ]
+        before = None if paint is None else fit(paint, scale.size)
+        self._match(ground, banks, searchers, before, None)
+        self.spend(match_cost(ground))
+        stopped = self.context.enough.is_set()
+        if not self.optimise or stopped:
+            paint = strokes(ground, self.fields, banks, self.eyes, self.context)
+            self.spend(decode_cost(ground))
+            for turn in range(self.finish if last and not stopped else 0):
+                self.show(paint)
+                self._match(ground, banks, searchers, paint, 1 + turn)
+                paint = strokes(ground, self.fields, banks, self.eyes, self.context)
+                self.spend(match_cost(ground) + decode_cost(ground))
+            return paint
+        start = without_detail(ground.content, STARTS_WITHOUT) if before is None else before
+        descent = Descent(self.eyes.look, ground, self.context)
+        paint = descent.run(start, self._target(banks, ground), self.steps, after=self._after(ground, self.steps))
+        self.losses += descent.losses[-1:]
+        split = round(self.finish * SPLIT_SHARE * self.steps) if last else 0
+        if split and not self.context.enough.is_set():
+            paint = self._split(descent, banks, ground, paint, split)
+        return paint
+
+    @torch.no_grad()
+    def _match(
+        self,
+        ground: Ground,
+        banks: Sequence[Bank],
+        searchers: Sequence[Searcher],
+        paint: Tensor | None,
+        again: int | None,
+    ) -> None:
+        """Fill :attr:`fields`.
+
+        :param paint: what is there so far, or ``None`` at the coarsest scale.
+        :param again: number of the finishing pass; those look at the paint alone.
+        """
+        tick = self.context.checkpoint
+        alphas = [float(r.options["keep_content"]) for r in self.canvas.regions]
+        seen: dict[float, Tensor] = {}
+        self.fields, self.grid = [], ground.grid
+        for r, (region, bank, searcher) in enumerate(zip(self.canvas.regions, banks, searchers, strict=True)):
+            keep = 1.0 if paint is None else alphas[r] if again is None else 0.5 * alphas[r]
+            if keep not in seen:
+                mixed = ground.content if paint is None else torch.lerp(ground.over(paint), ground.content, keep)
+                seen[keep] = self.eyes.look(mixed, tick).flatten(1).T
+            cells = ground.active(r)
+            field = torch.full((ground.grid[0] * ground.grid[1],), -1, device=cells.device)
+            if cells.numel():
+                # Centred on all that is seen, not on the region alone: a flat sky would be all noise.
+                queries = searcher.project(seen[keep][cells], seen[keep].mean(0))
+                seed = self.seed + 7919 * r + 104729 * (again or 0)
+                field[cells] = bank.field(searcher, queries, cells, ground.grid, region, seed, tick)
+            self.fields.append(field)
+
+    def _target(self, banks: Sequence[Bank], ground: Ground) -> Target:
+        width = banks[0].rows.shape[1]
+        index = [f[None] for f in self.fields]
+        return Target([slice(0, width)], [b.rows for b in banks], index, ground.cell_shares)
+
+    def _after(self, ground: Ground, steps: int) -> Callable[[int, Tensor], None]:
+        def after(step: int, image: Tensor) -> None:
+            self.spend(step_cost(ground, self.eyes))
+            self.show(image)
+
+        return after
+
+    def _split(
+        self, descent: Descent, banks: Sequence[Bank], ground: Ground, paint: Tensor, steps: int
+    ) -> Tensor:
+        target = split_target(self._target(banks, ground), self.eyes.look.slices)
+        masks = [(b.mask, float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)]
+        splitting = Splitting(descent, target, masks, [b.grids for b in banks], self.seed)
+        found = descent.run(paint, target, steps, before=splitting, after=self._after(ground, steps))
+        self.losses += descent.losses[-1:]
+        return found
+
+    # -- beyond the working size ---------------------------------------------------------------------
+
+    def _full(self, paint: Tensor) -> Tensor:
+        """The same matches at full size: the field continues inside every cell, strokes keep their size."""
+        full = self.place.full
+        size = (self.place.size[0] * full, self.place.size[1] * full)
+        canvas = self._padded(size)
+        ground = canvas.ground(size)
+        wide = self.optimise and not self.context.enough.is_set() and self._rows_fit(full)
+        banks = [Bank.of(r, self.eyes, self.context, 1.0 / full, rows=wide) for r in canvas.regions]
+        coarse = [Bank.of(r, self.eyes, self.context, 1.0).grids for r in canvas.regions]
+        rows, columns = ground.grid
+        taken = (upsampled(f, c, self.grid, full) for f, c in zip(self.fields, coarse, strict=True))
+        self.fields = [
+            f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken
+        ]
+        painted = strokes(ground, self.fields, banks, self.eyes, self.context)
+        self.spend(decode_cost(ground))
+        if wide:
+            self.show(painted)
+            descent = Descent(self.eyes.look, ground, self.context)
+            steps = max(5, self.steps // 2)
+            painted = descent.run(
+                painted, self._target(banks, ground), steps, after=self._after(ground, steps)
+            )
+        height, width = self._size()
+        return painted[:, :height, :width]
+
+    def _padded(self, size: tuple[int, int]) -> Canvas:
+        """The canvas with its last row and column repeated up to a whole multiple of the working size."""
+        pad = (0, size[1] - self.canvas.content.shape[-1], 0, size[0] - self.canvas.content.shape[-2])
+
+        def grown(x: Tensor) -> Tensor:
+            return torch.nn.functional.pad(x[None, None] if x.ndim == 2 else x[None], pad, mode="replicate")[0]
+
+        c = self.canvas
+        return Canvas(
+            grown(c.content), grown(c.union)[0], grown(c.cover)[0],
+            tuple(grown(s)[0] for s in c.shares), c.regions,
+        )  # fmt: skip
+
+    def _rows_fit(self, full: int) -> bool:
+        places = 0
+        for region in self.canvas.regions:
+            turns = (4 if region.options["turned"] else 1) * (2 if region.options["mirrored"] else 1)
+            for part in region.styles:
+                short = style_short(tuple(part.image.shape[-2:]), region.options["style_scale"])  # type: ignore[arg-type]
+                ratio = max(part.image.shape[-2:]) / min(part.image.shape[-2:])
+                places += int(turns * ratio * (short * full / 4) ** 2)
+        return places * self.eyes.look.width * 2 <= FULL_ROWS_BYTES
+
+
+def piece_scales(regions: Sequence[JobRegion], place: Working) -> list[Scale]:
+    """The scales at which a piece with these regions is worked out."""
+    sides = [
+        style_short(tuple(p.image.shape[-2:]), r.options["style_scale"])  # type: ignore[arg-type]
+        for r in regions
+        for p in r.styles
+    ]
+    side = min(sides, default=float(STYLE_SIDE))
+    return scales(place.size, side)
+
+
+# What things cost, in units of one pass of the small network over a megapixel: for progress and estimates.
+
+MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 3.0, 75.0
+
+
+def match_cost(ground: Ground) -> float:
+    """Of one matching."""
+    return MATCH * sum(float((s > 0).sum()) for s in ground.cell_shares) * 16e-6
+
+
+def decode_cost(ground: Ground) -> float:
+    """Of one decoding."""
+    return DECODE * sum(float((s > 0).sum()) for s in ground.cell_shares) * 16e-6
+
+
+def step_cost(ground: Ground, eyes: Eyes) -> float:
+    """Of one step of optimisation."""
+    each = STEP_VGG if eyes.look.name == "vgg16" else STEP
+    return each * float((ground.weight > 0).sum()) * 16e-6
+
+
+def planned_cost(
+    options: Mapping[str, Any], area: float, sizes: Sequence[Scale], full: int, vgg: bool
+) -> float:
+    """What a piece will cost, before it is begun.
+
+    :param area: drawn pixels at the working size.
+    """
+    total, each = 0.0, STEP_VGG if vgg else STEP
+    for i, scale in enumerate(sizes):
+        own = area / scale.shrink**2 * 1e-6
+        passes = 1 + (int(options["finish"]) if i == len(sizes) - 1 else 0)
+        if options["mode"] == "optimise":
+            steps = int(options["steps"])
+            total += own * (MATCH + each * steps * (1 + SPLIT_SHARE * (passes - 1)))
+        else:
+            total += own * (MATCH + DECODE) * passes
+    if full > 1:
+        large = area * full * full * 1e-6
+        total += large * (DECODE + (each * options["steps"] / 2 if options["mode"] == "optimise" and full == 2 else 0))
+    return total

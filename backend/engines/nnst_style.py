@@ -1,0 +1,233 @@
+"""The style's side of engine ``nnst``: what every place of the pictures looks like, ready to be borrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.nnst_decoder import StrokeDecoder, cells_of
+from scumble.backend.nn.nnst_features import CELL, Hypercolumns
+from scumble.backend.nn.nnst_matching import Grids, Searcher, cohere, match, shared_out
+
+from .base import Context, JobRegion, StylePart
+from .nnst_plan import style_size
+
+#: Places of the style that are searched on a CPU, at most; a seeded share of more.
+MOST_KEYS = 24576
+#: Pixels of a style picture that are encoded at once.
+STYLE_TILE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Views:
+    """One style picture at one size, in every orientation that may be borrowed.
+
+    :param rows: (M, C) hypercolumns, half precision; empty where only decoding needs the picture.
+    :param brush: (M, P) what the decoder wants of them, half precision.
+    :param cells: (M, 48) pixels, half precision.
+    :param mask: (M,) the chosen part of the painting, or ``None``.
+    """
+
+    rows: Tensor
+    brush: Tensor
+    cells: Tensor
+    grids: Grids
+    mask: Tensor | None
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """The networks: what is matched with, what the decoder was trained on, and the decoder.
+
+    :param look: source of the hypercolumns that are matched and optimised.
+    :param frozen: the bundled one; the same object where nothing better is installed.
+    """
+
+    look: Hypercolumns
+    frozen: Hypercolumns
+    decoder: StrokeDecoder | None
+
+    @property
+    def name(self) -> str:
+        """Part of the keys of cached features."""
+        return f"{self.look.name}{'' if self.decoder is None else '+'}"
+
+
+def orientations(image: Tensor, turned: bool, mirrored: bool) -> list[Tensor]:
+    """A (C, H, W) picture turned by quarter turns, and each of them mirrored, as asked for."""
+    found = [torch.rot90(image, turn, (-2, -1)) for turn in range(4 if turned else 1)]
+    if mirrored:
+        found += [x.flip(-1) for x in found]
+    return [x.contiguous() for x in found]
+
+
+@torch.no_grad()
+def views(
+    part: StylePart,
+    eyes: Eyes,
+    context: Context,
+    size: tuple[int, int],
+    *,
+    turned: bool,
+    mirrored: bool,
+    rows: bool = True,
+) -> Views:
+    """Encode a style picture at a size; cached by content.
+
+    :param rows: whether the hypercolumns themselves are wanted, and not only what decoding needs.
+    """
+    key = f"nnst/{eyes.name}/{part.key}/{size[0]}x{size[1]}/{turned:d}{mirrored:d}{rows:d}"
+    known = context.cache.get(key)
+    if not isinstance(known, Views):
+        known = _views(part, eyes, context, size, turned, mirrored, rows)
+        context.cache.put(key, known)
+    if part.mask is None:
+        return known
+    small = F.adaptive_avg_pool2d(part.mask[None].to(context.device), (size[0] // CELL, size[1] // CELL))
+    flat = torch.cat([m.flatten() for m in orientations(small[0], turned, mirrored)])
+    return Views(known.rows, known.brush, known.cells, known.grids, flat)
+
+
+def _views(
+    part: StylePart,
+    eyes: Eyes,
+    context: Context,
+    size: tuple[int, int],
+    turned: bool,
+    mirrored: bool,
+    wants_rows: bool,
+) -> Views:
+    image = part.image.to(context.device)
+    if tuple(image.shape[-2:]) != size:
+        image = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
+    seen = orientations(image.clamp(0, 1), turned, mirrored)
+    rows, brush = [], []
+    for one in seen:
+        found = [_columns(net, one, context) for net in _distinct(eyes)]
+        if wants_rows:
+            rows.append(found[0].flatten(1).T.half())
+        if eyes.decoder is not None:
+            brush.append(eyes.decoder.projected(found[-1].flatten(1).T).half())
+    shapes = tuple((x.shape[-2] // CELL, x.shape[-1] // CELL) for x in seen)
+    empty = image.new_zeros(0, dtype=torch.float16)
+    return Views(
+        torch.cat(rows) if rows else empty,
+        torch.cat(brush) if brush else empty,
+        cells_of(seen).half(),
+        Grids(shapes),
+        None,
+    )
+
+
+def _distinct(eyes: Eyes) -> list[Hypercolumns]:
+    return [eyes.look] if eyes.look is eyes.frozen or eyes.decoder is None else [eyes.look, eyes.frozen]
+
+
+def _columns(net: Hypercolumns, image: Tensor, context: Context) -> Tensor:
+    """Hypercolumns of a picture of any size, in bands of rows if it is large."""
+    height, width = image.shape[-2:]
+    step = max(64, STYLE_TILE // width // 8 * 8)
+    if height <= step:
+        return net(image, context.checkpoint)  # type: ignore[no-any-return]
+    margin = -(-net.reach // 8) * 8
+    bands = []
+    for top in range(0, height, step):
+        low, high = max(0, top - margin), min(height, top + step + margin)
+        band = net(image[:, low:high], context.checkpoint)
+        first = (top - low) // CELL
+        bands.append(band[:, first : first + (min(top + step, height) - top) // CELL].half())
+    return torch.cat(bands, 1)
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Everything that one region may borrow at one scale: its style pictures, one after the other.
+
+    :param owner: (M,) which picture a place belongs to, for blends of several; else ``None``.
+    """
+
+    rows: Tensor
+    brush: Tensor
+    cells: Tensor
+    grids: Grids
+    mask: Tensor | None
+    owner: Tensor | None
+    weights: tuple[float, ...]
+
+    @classmethod
+    def of(cls, region: JobRegion, eyes: Eyes, context: Context, shrink: float, *, rows: bool = True) -> Bank:
+        """Gather a region's styles.
+
+        :param shrink: how many times smaller than at the finest working scale; below 1: larger.
+        """
+        options = region.options
+        found = []
+        for part in region.styles:
+            base = style_size(tuple(part.image.shape[-2:]), options["style_scale"], max(1.0, shrink))  # type: ignore[arg-type]
+            size = base if shrink >= 1 else (round(base[0] / shrink), round(base[1] / shrink))
+            found.append(
+                views(
+                    part, eyes, context, size,
+                    turned=options["turned"], mirrored=options["mirrored"], rows=rows,
+                )
+            )  # fmt: skip
+        return cls._joined(found, tuple(p.weight for p in region.styles))
+
+    @classmethod
+    def _joined(cls, found: Sequence[Views], weights: tuple[float, ...]) -> Bank:
+        if len(found) == 1:
+            v = found[0]
+            return cls(v.rows, v.brush, v.cells, v.grids, v.mask, None, weights)
+        shapes = tuple(shape for v in found for shape in v.grids.shapes)
+        masks = None
+        if any(v.mask is not None for v in found):
+            masks = torch.cat([v.cells.new_ones(v.cells.shape[0]).float() if v.mask is None else v.mask for v in found])
+        owner = torch.cat([torch.full((v.cells.shape[0],), i, device=v.cells.device) for i, v in enumerate(found)])
+        joined = [torch.cat([getattr(v, name) for v in found]) for name in ("rows", "brush", "cells")]
+        return cls(joined[0], joined[1], joined[2], Grids(shapes), masks, owner, weights)
+
+    def searcher(self, guide: float, part: slice = slice(None)) -> Searcher:
+        """Ready to be searched by whole hypercolumns, or by one layer's slice of them."""
+        return Searcher.of(self.rows[:, part], self.grids, mask=self.mask, guide=guide)
+
+    def field(
+        self,
+        searcher: Searcher,
+        queries: Tensor,
+        cells: Tensor,
+        size: tuple[int, int],
+        region: JobRegion,
+        seed: int,
+        tick: Callable[[], None],
+    ) -> Tensor:
+        """Places for (N, D) projected queries that stand in ``cells`` of an (h, w) grid: (N,)."""
+        options = region.options
+        most = 1 << 30 if queries.is_cuda else MOST_KEYS
+        how = {"most": most, "parties": int(options["variety"]), "seed": seed, "tick": tick}
+        if self.owner is None:
+            index, _ = match(searcher, queries, **how)
+        else:
+            index = self._dealt(searcher, queries, how)
+        return cohere(
+            searcher, queries, index, cells, size, worth=float(options["long_strokes"]), tick=tick
+        )
+
+    def _dealt(self, searcher: Searcher, queries: Tensor, how: dict[str, object]) -> Tensor:
+        """Matches in several pictures, in the proportions of the blend."""
+        assert self.owner is not None
+        found, scores = [], []
+        places = searcher.places()
+        for i in range(len(self.weights)):
+            own = places[self.owner[places] == i]
+            limited = Searcher(
+                searcher.mean, searcher.basis, searcher.keys, searcher.grids, own, searcher.bonus, searcher.weight
+            )
+            index, score = match(limited, queries, **how)  # type: ignore[arg-type]
+            found.append(index)
+            scores.append(score)
+        chosen = shared_out(scores, self.weights)
+        return torch.stack(found).gather(0, chosen[None])[0]
