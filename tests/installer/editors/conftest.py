@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from scumble.installer import requirements
+from scumble.installer.console import Console
 from scumble.installer.editors import wheels
 from scumble.installer.editors.world import World
+from scumble.installer.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[3]
-VERSION = "27.3.0"
+VERSION = requirements.pinned(ROOT, "pyzmq").partition("==")[2]
 #: The tags that stand in a wheel's name for each system.
 TAGS = {
     "linux-x86_64": "manylinux_2_28_x86_64",
@@ -125,12 +129,6 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture(scope="session")
 def real_pyzmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[wheels.Build, Path]]:
     """pyzmq's real builds for this system, fetched once with the installer's own code."""
-    import io
-
-    from scumble.installer import requirements
-    from scumble.installer.console import Console
-    from scumble.installer.problem import Problem
-
     folder = tmp_path_factory.mktemp("wheels") / "cache" / "wheels"
     store = wheels.Store(
         folder, requirements.pinned(ROOT, "pyzmq"), Path(sys.executable), Console(io.StringIO())
