@@ -63,10 +63,9 @@ class Note(QtWidgets.QLabel):
         theme.smaller(self, factor)
         self._recolour()
 
-    def changeEvent(self, event: Any) -> None:
-        super().changeEvent(event)
-        if event.type() == QtCore.QEvent.Type.ParentChange:
-            self._recolour()
+    def minimumSizeHint(self) -> Any:
+        # Qt's own is for the narrowest text that there could be, and very high.
+        return QtCore.QSize(40, self.fontMetrics().height())
 
     def event(self, event: Any) -> bool:
         if event.type() in (QtCore.QEvent.Type.ApplicationPaletteChange, QtCore.QEvent.Type.StyleChange):

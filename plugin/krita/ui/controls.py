@@ -241,6 +241,7 @@ class FormView(QtWidgets.QWidget):
         if group.advanced and group.basic:
             more = self._section("Advanced", False, key=f"{group.name}/advanced")
             more.add(self._plain_group(group.advanced))
+            more.setContentsMargins(theme.unit(self) * 3, 0, 0, 0)
             section.add(more)
         elif group.advanced:
             section.add(self._plain_group(group.advanced))

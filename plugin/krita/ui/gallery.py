@@ -79,7 +79,7 @@ class _Delegate(QtWidgets.QStyledItemDelegate):
             painter.save()
             painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            colour = shades.accent if chosen else shades.dim
+            colour = theme.mix(shades.accent, shades.text, 0.25) if chosen else shades.dim
             wide = 3.0 if chosen else 1.5
             if chosen:  # a second, thin ring keeps it apart from a picture of the same colour
                 painter.setPen(QtGui.QPen(shades.window, wide + 3))
@@ -116,7 +116,7 @@ class _View(QtWidgets.QListView):
 
     def _fit(self) -> None:
         unit = theme.unit(self)
-        wanted = unit * 19
+        wanted = unit * 22
         wide = max(wanted, self.viewport().width() - 1)
         columns = max(2, round(wide / wanted))
         cell = wide // columns

@@ -141,10 +141,13 @@ class DockPanel(QtWidgets.QWidget):
         self.sections["engine"] = self.engine
         self.compare = tool("compare", "Before / after (the latest result)", self._compare, checkable=True)
         self.sections["results"].add_tool(self.compare)
+        self._rules: dict[str, Rule] = {}
         for name, stretch in (("regions", 0), ("style", 1), ("engine", 0), ("results", 0)):
             if name != "regions":
-                inner.addWidget(Rule())
+                self._rules[name] = Rule()
+                inner.addWidget(self._rules[name])
             inner.addWidget(self.sections[name], stretch)
+        self._inner = inner
         inner.addStretch(0)
         self.scroll = QtWidgets.QScrollArea()
         self.scroll.setWidgetResizable(True)
@@ -194,6 +197,8 @@ class DockPanel(QtWidgets.QWidget):
             self.engine.show_state(state)
         if parts & {Part.HISTORY, Part.DOCUMENT}:
             self.results.show_state(state, parts)
+            self.sections["results"].setVisible(bool(state.history))
+            self._rules["results"].setVisible(bool(state.history))
             self.compare.setVisible(bool(state.compare))
             self.compare.setChecked(state.compare == "before")
         if parts - {Part.HISTORY, Part.SETTINGS}:
@@ -228,6 +233,14 @@ class DockPanel(QtWidgets.QWidget):
             if isinstance(kept, dict) and isinstance(kept.get(name), bool):
                 section.opened = kept[name]
             section.toggled.connect(lambda _open: self._keep_folds())
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Height that is left over goes to the gallery, or, while that is folded away, to nobody."""
+        opened = self.sections["style"].opened
+        self._inner.setStretchFactor(self.sections["style"], int(opened))
+        self._inner.setStretch(self._inner.count() - 1, int(not opened))
 
     def _keep_folds(self) -> None:
+        self._share_room()
         self.port.set_setting(FOLDS, {name: section.opened for name, section in self.sections.items()})

@@ -8,7 +8,7 @@ from typing import Any
 from ..interface import ControllerPort, HistoryItem, Part, Snapshot
 from ..qt import Qt, QtCore, QtGui, QtWidgets, number
 from . import theme, thumbs
-from .basics import Note, column, row, tool
+from .basics import column, row, tool
 
 _ROLE = Qt.ItemDataRole
 _ITEM = number(_ROLE.UserRole) + 1
@@ -150,7 +150,6 @@ class Results(QtWidgets.QWidget):
         self.model = _Model(self)
         self.view = _View(port)
         self.view.setModel(self.model)
-        self.note = Note("Results of this session appear here.")
         self.apply = tool("again", "Put it back as a new layer", lambda: port.apply(self.selected))
         self.apply.setText("Put back")
         self.apply.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -164,7 +163,6 @@ class Results(QtWidgets.QWidget):
         self.tools = QtWidgets.QWidget()
         self.tools.setLayout(row(self.apply, self.compare, self.load, None, self.forget, spacing=0))
         layout = column(self, spacing=unit // 2)
-        layout.addWidget(self.note)
         layout.addWidget(self.view)
         layout.addWidget(self.tools)
         self.view.selectionModel().currentChanged.connect(lambda *_: self._enable())
@@ -188,9 +186,6 @@ class Results(QtWidgets.QWidget):
             before = ids[0]  # what was just made is what one wants to look at
         if (before in ids and self.selected != before) or not self.view.currentIndex().isValid():
             self.view.setCurrentIndex(self.model.index(ids.index(before) if before in ids else 0, 0))
-        for each in (self.view, self.tools):
-            each.setVisible(bool(ids))
-        self.note.setVisible(not ids)
         self.view.updateGeometry()
         self._enable()
 

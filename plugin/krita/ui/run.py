@@ -13,8 +13,8 @@ from .basics import Card, Elided, Note, column, row, tool
 from .controls import choice_box
 
 _OUTPUTS = (
-    (Output.LAYER, "One layer", "The result is one new paint layer above yours."),
-    (Output.GROUP, "Layer per region", "The result is a group with one new layer for each region."),
+    (Output.LAYER, "Result: one layer", "The result is one new paint layer above yours."),
+    (Output.GROUP, "Result: a layer per region", "The result is a group with one new layer for each region."),
 )
 _FRAMES = (("This frame", False), ("All frames", True))
 
@@ -145,6 +145,7 @@ class RunPanel(QtWidgets.QWidget):
     def __init__(self, port: ControllerPort, parent: Any = None) -> None:
         super().__init__(parent)
         self._port = port
+        self._shown, self._keys = False, ""
         unit = theme.unit(self)
         self.output = choice_box("Result")
         for _, label, tip in _OUTPUTS:
@@ -165,13 +166,7 @@ class RunPanel(QtWidgets.QWidget):
         self.dismiss = QtWidgets.QPushButton("Dismiss")
         self.dismiss.setToolTip("Remove the preview layer and stop following.")
         self.dismiss.clicked.connect(lambda: port.dismiss_preview())
-        self.apply = QtWidgets.QPushButton("Apply")
-        self.apply.setToolTip("Replace the preview by the full result.")
-        self.apply.clicked.connect(lambda: port.stylize())
-        for button in (self.dismiss, self.apply):
-            button.setMinimumWidth(50)
-        self.preview_buttons = QtWidgets.QWidget()
-        self.preview_buttons.setLayout(row(self.dismiss, self.apply, spacing=unit))
+        self.dismiss.setMinimumWidth(50)
         self.stylize = Accent("Stylize")
         self.stylize.clicked.connect(lambda: port.stylize())
         self.rerun = tool("again", "Run again with the settings kept in this layer", lambda: port.rerun())
@@ -204,17 +199,16 @@ class RunPanel(QtWidgets.QWidget):
         preview = row(spacing=unit)
         preview.addWidget(self.preview)
         preview.addWidget(self.preview_text, 1)
+        preview.addWidget(self.dismiss)
         layout.addLayout(preview)
-        layout.addWidget(self.preview_buttons)
         layout.addWidget(self.reason)
         layout.addWidget(self.idle)
         layout.addWidget(self.running)
 
     def set_shortcut(self, text: str) -> None:
         """Show the keys that do the same as the button."""
-        self.stylize.hint = text
-        self.stylize.setToolTip(f"Paint a new layer ({text})" if text else "Paint a new layer")
-        self.stylize.update()
+        self._keys = text
+        self._name()
 
     def show_state(self, state: Snapshot) -> None:
         """Show what runs and what can be done."""
@@ -231,7 +225,6 @@ class RunPanel(QtWidgets.QWidget):
         problem = state.problem
         self.stylize.setEnabled(problem is None)
         self.stylize.setAccessibleDescription(problem.text if problem is not None else "")
-        self.apply.setEnabled(problem is None and not state.running)
         self.reason.setText(problem.text if problem is not None else "")
         self.reason.setVisible(problem is not None and not state.running and state.document is not None)
 
@@ -241,7 +234,17 @@ class RunPanel(QtWidgets.QWidget):
         self.preview.setChecked(preview.on)
         self.preview.blockSignals(blocked)
         self.preview_text.setText(preview.text if preview.on or preview.text else "")
-        self.preview_buttons.setVisible(preview.shown and not state.running)
+        self.dismiss.setVisible(preview.shown and not state.running)
+        self._shown = preview.shown
+        self._name()
+
+    def _name(self) -> None:
+        """Stylize by its name; while a preview lies there, the same click makes it good."""
+        does = "Replace the preview by the full result" if self._shown else "Paint a new layer"
+        self.stylize.setText("Apply" if self._shown else "Stylize")
+        self.stylize.setToolTip(f"{does} ({self._keys})" if self._keys else does)
+        self.stylize.hint = self._keys
+        self.stylize.update()
 
     def _show_job(self, state: Snapshot) -> None:
         job, batch = state.job, state.batch

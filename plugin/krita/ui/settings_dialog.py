@@ -10,7 +10,7 @@ from scumble.shared.errors import ScumbleError
 from ..interface import ControllerPort
 from ..qt import Qt, QtWidgets
 from . import theme
-from .basics import Note, Section, column, row, tool
+from .basics import Note, column, row, tool
 
 #: Keys of the docker's own settings (``ControllerPort.get_setting``).
 PYTHON, IDLE = "backend_python", "backend_idle_minutes"
@@ -68,22 +68,22 @@ class SettingsDialog(QtWidgets.QDialog):
         self.problem = Note("", dim=False)
         self.problem.hide()
         layout = column(self, margin=unit * 3, spacing=unit * 2)
-        section = Section("Where the pictures are painted", opened=True)
-        section.add(self.here)
-        self.local = QtWidgets.QWidget()
-        form = _form(self.local, unit)
-        form.addRow("Python", self.python)
-        form.addRow("Ends itself after", self.idle)
-        form.addRow("", self.restart)
-        section.add(self.local)
-        section.add(self.elsewhere)
-        self.remote = QtWidgets.QWidget()
-        form = _form(self.remote, unit)
-        form.addRow("Address", self.address)
-        form.addRow("Key file", self.key)
+        title = QtWidgets.QLabel("Where the pictures are painted")
+        theme.smaller(title, 1.05, bold=True)
+        layout.addWidget(title)
+        labels = [QtWidgets.QLabel(text) for text in ("Python", "Ends itself after", "Address", "Key file")]
+        wide = max(label.sizeHint().width() for label in labels)
+        for label in labels:
+            label.setMinimumWidth(wide)
+        self.local, form = _form(unit)
+        form.addRow(labels[0], self.python)
+        form.addRow(labels[1], row(self.idle, self.restart, None, spacing=unit * 2))
+        self.remote, form = _form(unit)
+        form.addRow(labels[2], self.address)
+        form.addRow(labels[3], self.key)
         form.addRow(Note("Pixels of the parts that you stylize are sent there, encrypted, and nothing else."))
-        section.add(self.remote)
-        layout.addWidget(section)
+        for widget in (self.here, self.local, self.elsewhere, self.remote):
+            layout.addWidget(widget)
         layout.addWidget(self.problem)
         layout.addStretch(1)
         button = QtWidgets.QDialogButtonBox.StandardButton
@@ -119,13 +119,13 @@ class SettingsDialog(QtWidgets.QDialog):
         self.accept()
 
 
-def _form(holder: Any, unit: int) -> Any:
+def _form(unit: int) -> tuple[Any, Any]:
+    holder = QtWidgets.QWidget()
     form = QtWidgets.QFormLayout(holder)
-    form.setContentsMargins(unit * 5, 0, 0, unit * 2)
+    form.setContentsMargins(unit * 6, 0, 0, unit * 2)
     form.setSpacing(unit + 2)
     form.setFieldGrowthPolicy(QtWidgets.QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-    form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.DontWrapRows)
-    return form
+    return holder, form
 
 
 def _problem(remote: Remote) -> str:

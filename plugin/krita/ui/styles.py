@@ -195,7 +195,15 @@ class StyleChooser(QtWidgets.QWidget):
         else:
             self._rebuild_parts(parts)
         left = MOST - len(parts)
-        more = "a style" if len(parts) == 0 else "another" if len(parts) == 1 else f"up to {left} more"
+        more = (
+            "a style"
+            if len(parts) == 0
+            else "another"
+            if len(parts) == 1
+            else "one more"
+            if left == 1
+            else f"up to {left} more"
+        )
         self._blend_note.setText(f"Choose {more} below to add it." if left else "")
         self._blend_note.setVisible(bool(left))
 

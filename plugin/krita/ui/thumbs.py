@@ -199,8 +199,8 @@ def tinted(image: Any, mask: Any, colour: Any) -> Any:
     result.fill(Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(result)
     if image is not None and not image.isNull():
-        painter.setOpacity(0.45)
-        painter.drawImage(0, 0, image)
+        painter.setOpacity(0.4)
+        painter.drawImage(0, 0, image.convertToFormat(QtGui.QImage.Format.Format_Grayscale8))
         painter.setOpacity(1.0)
     painter.end()
     layer = QtGui.QImage(result.size(), result.format())
@@ -209,7 +209,7 @@ def tinted(image: Any, mask: Any, colour: Any) -> Any:
     if image is not None and not image.isNull():
         painter.drawImage(0, 0, image)
     wash = QtGui.QColor(colour)
-    wash.setAlphaF(0.5)
+    wash.setAlphaF(0.42)
     painter.fillRect(layer.rect(), wash)
     if mask is not None and not mask.isNull():
         painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
