@@ -86,8 +86,9 @@ def _style_arguments(procedure: Any) -> None:
         "",
         RW,
     )
+    # Not OPEN: GIMP would refuse a file that is not there without a word about it.
     procedure.add_file_argument(
-        "style-file", "Style _file", "A picture file", Gimp.FileChooserAction.OPEN, True, None, RW
+        "style-file", "Style _file", "A picture file", Gimp.FileChooserAction.ANY, True, None, RW
     )
     procedure.add_drawable_argument("style-drawable", "Style _layer", "A layer of any open image", True, RW)
     procedure.add_string_argument("style-words", "_Words", "For engines that understand words", "", RW)
@@ -224,7 +225,7 @@ def _backend(plug_in: Any, name: str, run: Any) -> Any:
         "key-file",
         "_Key file",
         "The connection file that came with it",
-        Gimp.FileChooserAction.OPEN,
+        Gimp.FileChooserAction.ANY,
         True,
         None,
         RW,

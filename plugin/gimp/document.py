@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Any
 
 from gi.repository import Babl, Gegl, Gimp, Gio
@@ -64,6 +66,8 @@ class Document:
         self.format = formats.of(Babl.get_name(layer.get_format()))
         self._alphas: dict[str, tuple[Any, Rect]] = {}
         self._scratch: list[Any] = []
+        #: Seconds that GIMP took to hand out pixels.
+        self.waited = 0.0
 
     def close(self) -> None:
         """Delete the images that were made to look at masks."""
@@ -86,7 +90,13 @@ class Document:
 
     def layer_pixels(self, rect: Rect) -> bytes:
         """The layer's own pixels, in the kind of :attr:`format`."""
-        return fetch(self.layer.get_buffer(), rect, self.format.fetch, bounds(self.layer))
+        return self._fetch(self.layer, rect, self.format.fetch, bounds(self.layer))
+
+    def _fetch(self, item: Any, rect: Rect, form: str, place: Rect) -> bytes:
+        began = time.monotonic()
+        data = fetch(item.get_buffer(), rect, form, place)
+        self.waited += time.monotonic() - began
+        return data
 
     def mask_bounds(self, mask: MaskSource) -> Rect:
         """Around what a mask selects."""
@@ -104,10 +114,10 @@ class Document:
             item, place = self._alpha(mask.ref)
             if not item.has_alpha():
                 return b"\xff" * rect.pixels, "u8"
-            return fetch(item.get_buffer(), rect, "A u8", place), "u8"
+            return self._fetch(item, rect, "A u8", place), "u8"
         item = self._channel(mask.ref) if mask.kind == CHANNEL else self.image.get_selection()
         form, dtype = formats.of_mask(Babl.get_name(item.get_format()))
-        return fetch(item.get_buffer(), rect, form, Rect(0, 0, *self.canvas_size())), dtype
+        return self._fetch(item, rect, form, Rect(0, 0, *self.canvas_size())), dtype
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
         """A file that GIMP can read, or a layer of any open image."""
@@ -181,8 +191,10 @@ class Document:
             self.image.insert_layer(layer, parent, self.image.get_item_position(self.layer))
             self._copy_mask(layer)
         except BaseException:
-            if layer is not None and layer.is_valid() and layer in self.image.get_layers():
-                self.image.remove_layer(layer)
+            # Half a result is none; what was put in already is taken out within the same step.
+            with contextlib.suppress(Exception):
+                if layer is not None:
+                    self.image.remove_layer(layer)
             raise
         finally:
             self.image.undo_group_end()

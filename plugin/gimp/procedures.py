@@ -222,7 +222,8 @@ def _paint(procedure: Any, document: Document, choice: Choice, talk: Conversatio
         description = talk.describe(bar)
         mark = times.lap("describe", mark)
         built = _build(document, choice, description)
-        mark = times.lap("fetch", mark)
+        mark = times.lap("build", mark)
+        times.seconds["pixels"] = document.waited
         result = talk.stylize(built, bar)
         mark = times.lap("job", mark)
         layer = document.insert(result, choice.name or built.settings.name, built.settings)

@@ -20,6 +20,8 @@ from typing import Any
 
 import trixie
 
+from scumble.shared.connection import Connection, KeyPair, write_connection
+
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = "/scumble"
 PLUG_INS = "home/.config/GIMP/3.0/plug-ins"
@@ -42,6 +44,8 @@ class World:
         starter = folder / "python"
         starter.write_text(f"#!/bin/sh\ntouch {INSIDE}/wanted\nexec sleep 60\n")
         starter.chmod(0o755)
+        shutil.copytree(ROOT / "tests/editors/gimp/driver", folder / "driver")
+        _another_backends_keys(folder / "driver")
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
@@ -101,9 +105,6 @@ class World:
 
         :param script: the name of a file there; what it finds goes into ``report.json``.
         """
-        driver = self.folder / "driver"
-        if not driver.exists():
-            shutil.copytree(ROOT / "tests/editors/gimp/driver", driver)
         program = "gimp-3.0" if windows else "gimp-console-3.0"
         batch = f"exec(compile(open('{INSIDE}/driver/{script}').read(), '{script}', 'exec'))"
         words = [program, "-s", "-n", "--quit", "--batch-interpreter=python-fu-eval", "-b", batch]
@@ -154,6 +155,13 @@ def copy_plug_in(folder: Path) -> None:
     shutil.copytree(ROOT / "shared", library / "shared", ignore=ignore)
     shutil.copy(ROOT / "plugin/gimp/entry/scumble.py", folder / "scumble.py")
     (folder / "scumble.py").chmod(0o755)
+
+
+def _another_backends_keys(folder: Path) -> None:
+    server = KeyPair.new()
+    connection = Connection("tcp://127.0.0.1:1", server.public, KeyPair.new())
+    write_connection(connection, folder / "other.json")
+    (folder / "other_key.json").write_text(json.dumps({"server_secret": server.secret}))
 
 
 def fresh() -> Path:
