@@ -103,3 +103,10 @@ def models() -> list[dict[str, Any]]:
     from .models import catalogue
 
     return [entry.as_dict() for entry in catalogue.listing()]
+
+
+def selecting() -> list[dict[str, Any]]:
+    """The methods that find selections; this does import torch."""
+    from .segment.methods import described
+
+    return described()

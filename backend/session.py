@@ -14,6 +14,7 @@ import torch
 
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import PixelBuffer, Region, StylizeRequest, StylizeResult
+from scumble.shared.segmenting import SegmentRequest, SegmentResult
 
 from . import describe, engines, prepare
 from . import device as devices
@@ -92,6 +93,39 @@ class Session:
                 raise ScumbleError(
                     Code.INTERNAL,
                     "Something went wrong inside Scumble while painting.",
+                    "The log has the details (scumble backend log); please report it.",
+                ) from error
+
+    def segment(
+        self,
+        request: SegmentRequest,
+        *,
+        progress: Progress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> SegmentResult:
+        """Find selections on a layer; see :mod:`scumble.backend.segment`.
+
+        :raises ScumbleError: for bad input, where nothing is found, ``cancelled``, or a method's failure.
+        """
+        from .segment.find import find
+
+        stop = cancelled or threading.Event()
+        with self._turn(stop):
+            try:
+                return find(request, Context(self.device, self.cache, progress or _quiet, stop))
+            except Cancelled:
+                raise _cancelled() from None
+            except ScumbleError:
+                raise
+            except Exception as error:
+                if devices.is_out_of_memory(error):
+                    self.cache.clear()
+                    devices.release(self.device)
+                    raise _no_memory() from error
+                _log.exception("selecting (%s) failed", request.mode)
+                raise ScumbleError(
+                    Code.INTERNAL,
+                    "Something went wrong inside Scumble while selecting.",
                     "The log has the details (scumble backend log); please report it.",
                 ) from error
 
@@ -175,8 +209,12 @@ class Session:
                     break
         raise _no_memory() from failure
 
-    def estimate_bytes(self, request: StylizeRequest) -> int:
+    def estimate_bytes(self, request: StylizeRequest | SegmentRequest) -> int:
         """Upper estimate of the memory that a request needs, in bytes; checks it on the way."""
+        if isinstance(request, SegmentRequest):
+            from .segment.find import estimate_bytes
+
+            return estimate_bytes(request)
         engine = registry.engine(request.engine)
         plan = prepare.plan(request, engine)
         width, height = plan.size
@@ -191,6 +229,7 @@ class Session:
             "engines": describe.engines(),
             "styles": describe.styles(),
             "models": describe.models(),
+            "selecting": describe.selecting(),
             "device": devices.describe(self.device),
         }
 

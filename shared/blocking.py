@@ -19,6 +19,7 @@ from .connection import Connection, read_connection
 from .errors import Code, ScumbleError
 from .limits import LIMITS, Limits
 from .messages import StylizeRequest, StylizeResult
+from .segmenting import SegmentRequest, SegmentResult
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -84,6 +85,26 @@ class BlockingClient:
         name = self.client.stylize(request, job)
         event = self._wait(name, watch, cancelled, timeout_s)
         if isinstance(event, events.Finished):
+            return event.result
+        raise ScumbleError(Code.INTERNAL, "The backend gave an answer that makes no sense.")
+
+    def segment(
+        self,
+        request: SegmentRequest,
+        *,
+        job: str = "",
+        progress: Callable[[str, int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+        timeout_s: float | None = None,
+    ) -> SegmentResult:
+        """Selections on a layer; parameters and errors as in :meth:`stylize`."""
+
+        def watch(event: events.Event) -> None:
+            if isinstance(event, events.Progress) and progress:
+                progress(event.stage, event.done, event.of)
+
+        event = self._wait(self.client.segment(request, job), watch, cancelled, timeout_s)
+        if isinstance(event, events.Found):
             return event.result
         raise ScumbleError(Code.INTERNAL, "The backend gave an answer that makes no sense.")
 

@@ -25,6 +25,7 @@ from .events import Event
 from .framing import Message, encode, is_id
 from .limits import LIMITS, Limits
 from .messages import StylizeRequest
+from .segmenting import SegmentRequest, message_found, segment_message
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -86,6 +87,13 @@ class Client(Connecting):
         """
         return self._submit(request_message(request, job or new_id()))
 
+    def segment(self, request: SegmentRequest, job: str = "") -> str:
+        """Ask for selections; its id.  Progress and :class:`~.events.Found` follow.
+
+        :raises FrameError: ``too_large`` or ``bad_request``: it could never be sent.
+        """
+        return self._submit(segment_message(request, job or new_id()))
+
     def describe(self, refresh: bool = False) -> str:
         """Ask what the backend can do; an :class:`~.events.Answer` follows."""
         return self._submit(Message("describe", new_id(), {"refresh": refresh}))
@@ -108,7 +116,7 @@ class Client(Connecting):
         return self._submit(Message("shutdown", new_id()))
 
     def request(self, kind: str, body: Mapping[str, Any]) -> str:
-        """Any other message of the protocol's table without buffers, such as ``segment``."""
+        """Any other message of the protocol's table without buffers."""
         return self._submit(Message(kind, new_id(), dict(body)))
 
     def cancel(self, job: str) -> None:
@@ -219,7 +227,7 @@ class Client(Connecting):
                 pending.sent = self._link.send(pending.message)
                 if not pending.sent:
                     return
-                if pending.message.type == "stylize":
+                if pending.message.type in ("stylize", "segment"):
                     pending.instance = self._instance
                 # The answer takes as long as the upload: silence is counted from here.
                 self._link.heard = time.monotonic()
@@ -257,7 +265,7 @@ class Client(Connecting):
 
     def _answer(self, message: Message) -> None:
         kind, body, name = message.type, message.body, message.id
-        if kind == "result" and message.buffers and "json" not in body:
+        if kind == "result" and ("masks" in body or (message.buffers and "json" not in body)):
             self._finish(message)
         elif kind == "failed" and name in self._cancels:
             # The backend does not know the job (any more), so nothing else will come of it.
@@ -298,8 +306,10 @@ class Client(Connecting):
         return True
 
     def _finish(self, message: Message) -> None:
-        result = message_result(message)
-        self._end(events.Finished(message.id, result), message.id)
+        if "masks" in message.body:
+            self._end(events.Found(message.id, message_found(message)), message.id)
+        else:
+            self._end(events.Finished(message.id, message_result(message)), message.id)
         if self._link is not None:
             # Now the backend need not keep it for us.
             self._link.send(Message("release", new_id(), {"job": message.id}))

@@ -129,8 +129,8 @@ class _Unpacker:
             raise ScumbleError(Code.UNSUPPORTED_FORMAT, "A mask has one channel.")
         return buffer
 
-    def mask(self, body: Mapping[str, Any]) -> MaskBuffer:
-        buffer = self._gray(body, "buffer", "mask")
+    def mask(self, body: Mapping[str, Any], role: str = "mask") -> MaskBuffer:
+        buffer = self._gray(body, "buffer", role)
         x, y = fields.integer(body, "x", 0), fields.integer(body, "y", 0)
         return MaskBuffer(buffer.width, buffer.height, buffer.data, cast(DType, buffer.dtype), x, y)
 

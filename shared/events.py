@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import ScumbleError
 from .messages import StylizeResult
+from .segmenting import SegmentResult
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Found:
+    """The masks that were asked for; the request is over."""
+
+    job: str
+    result: SegmentResult
+
+
+@dataclass(frozen=True)
 class Failed:
     """The job (or other request) is over, without a result."""
 
@@ -115,10 +124,11 @@ Event = (
     | Progress
     | Preview
     | Finished
+    | Found
     | Failed
     | Cancelling
     | Cancelled
     | Answer
 )
 #: Events after which no other event of that job or request follows.
-FINAL = (Finished, Failed, Cancelled, Answer, Pong)
+FINAL = (Finished, Found, Failed, Cancelled, Answer, Pong)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from scumble.shared.framing import Message
 from scumble.shared.messages import StylizeRequest
+from scumble.shared.segmenting import SegmentRequest
 
 #: (user, job id): users are told apart by their keys, so one cannot ask for another's job.
 JobKey = tuple[str, str]
@@ -25,7 +26,7 @@ SessionKey = tuple[str, str]
 
 @dataclass(eq=False)
 class Job:
-    """One ``stylize`` from its acceptance until its result is released or expires.
+    """One ``stylize`` or ``segment`` from its acceptance until its result is released or expires.
 
     :param digest: of the message, so that one id cannot mean two requests.
     :param nbytes: of the request's buffers, counted against the client's share of the queue.
@@ -36,7 +37,7 @@ class Job:
     session: SessionKey
     digest: bytes
     nbytes: int
-    request: StylizeRequest | None
+    request: StylizeRequest | SegmentRequest | None
     state: Literal["queued", "running", "finished"] = "queued"
     cancelled: threading.Event = field(default_factory=threading.Event)
     abandoned: bool = False

@@ -15,6 +15,7 @@ from scumble.shared import fields
 from scumble.shared.codec import attached, failed_message, message_request
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import PROTOCOLS, Message, is_id
+from scumble.shared.segmenting import SegmentRequest, message_segment
 
 from . import memory
 from .catalogue import Catalogue, ModelsDone, ModelsTold
@@ -70,7 +71,7 @@ class Service:
         self._handlers: dict[str, Callable[[ClientSession, Message], None]] = {
             "describe": self._describe,
             "stylize": self._stylize,
-            "segment": self._segment,
+            "segment": self._stylize,
             "cancel": self._cancel,
             "release": self._release,
             "models": self._models,
@@ -172,7 +173,8 @@ class Service:
             raise ScumbleError(Code.UNKNOWN_JOB, "This job was done and its result was fetched.")
         if self.stopping:
             raise _ending()
-        request = message_request(message, limits)
+        asked = message_segment(message, limits) if message.type == "segment" else None
+        request = asked or message_request(message, limits)
         jobs, nbytes = self._queue.of(session.key)
         if jobs >= limits.queued_jobs or nbytes + message.nbytes > limits.queued_bytes:
             raise ScumbleError(
@@ -185,13 +187,12 @@ class Service:
         self._table.add(job)
         self._queue.push(job)
         log.info(
-            "job %s of %r: %s, %d x %d, %d region(s)",
+            "job %s of %r: %s, %d x %d",
             job.id,
             session.name,
-            request.engine,
+            f"selection ({request.mode})" if isinstance(request, SegmentRequest) else request.engine,
             request.layer.width,
             request.layer.height,
-            len(request.regions),
         )
         self._accepted(session, job)
         self._next()
@@ -232,13 +233,6 @@ class Service:
         if not self._table.release((session.key[0], name)):
             raise ScumbleError(Code.UNKNOWN_JOB, "There is no such job, or it is not over.")
         self._answer(session, Message("result", message.id))
-
-    def _segment(self, session: ClientSession, message: Message) -> None:
-        raise ScumbleError(
-            Code.UNKNOWN_ENGINE,
-            "This backend cannot find selections by itself.",
-            "Paint the selection, or use the editor's own selection tools.",
-        )
 
     def _describe(self, session: ClientSession, message: Message) -> None:
         refresh = fields.boolean(message.body, "refresh", False)
