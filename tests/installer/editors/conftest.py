@@ -70,6 +70,13 @@ class Place:
             shutil.copytree(
                 ROOT / name, self.clone / name, ignore=shutil.ignore_patterns("__pycache__", "*.partial")
             )
+        entry = self.clone / "plugin/krita/entry"  # STUB
+        if not entry.exists() or not list(entry.glob("*.desktop")):  # STUB
+            entry.mkdir(parents=True, exist_ok=True)  # STUB
+            (entry / "scumble_krita.desktop").write_text(
+                "[Desktop Entry]\nX-KDE-Library=scumble_krita\nName=Scumble\n"
+            )  # STUB  # noqa
+            (entry / "__init__.py").write_text("")  # STUB
         kept = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
         self.variables = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(self.home),
@@ -118,11 +125,22 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def bare_place(tmp_path: Path) -> Place:
     """A fresh one, with builds of pyzmq for this system in its shop."""
     made = Place(tmp_path)
     for build in wheels.builds(World.here().platform):
         tiny_pyzmq(made.shop, build)
+    return made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A fresh one that has fetched pyzmq already; its shop is empty."""
+    made = Place(tmp_path)
+    for build in wheels.builds(World.here().platform):
+        kept = made.clone / ".scumble" / "cache" / "wheels" / build.name
+        kept.mkdir(parents=True)
+        tiny_pyzmq(kept, build)
     return made
 
 
