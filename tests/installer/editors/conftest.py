@@ -75,7 +75,7 @@ class Place:
             entry.mkdir(parents=True, exist_ok=True)  # STUB
             (entry / "scumble_krita.desktop").write_text(
                 "[Desktop Entry]\nX-KDE-Library=scumble_krita\nName=Scumble\n"
-            )  # STUB  # noqa
+            )  # STUB
             (entry / "__init__.py").write_text("")  # STUB
         kept = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
         self.variables = {k: v for k, v in os.environ.items() if k in kept} | {
