@@ -1,0 +1,159 @@
+"""A quick preview layer that follows the controls: the latest wins, and it goes without a trace.
+
+The engine's own draft is what makes it quick; an engine without one is previewed as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from scumble.plugin.common.failures import explain
+from scumble.plugin.common.jobs import Job
+from scumble.plugin.common.session import JobSession
+from scumble.plugin.common.states import State
+from scumble.shared.errors import Code, ScumbleError
+
+from .host.api import Host
+from .interface import PreviewInfo
+from .loop import Action, Loop
+from .runs import Order, Run
+
+#: How long the hand has to rest before the layer is read.
+REST_MS = 120
+DRAFT = "draft"
+
+
+class LivePreview:
+    """See the module.
+
+    :param order: what would be painted now; raises what keeps it from being painted.
+    :param changed: called when :attr:`info` is new.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        session: Callable[[], JobSession],
+        loop: Loop,
+        order: Callable[[], Run],
+        changed: Callable[[], None],
+    ) -> None:
+        self.info = PreviewInfo()
+        self._host = host
+        self._session = session
+        self._loop = loop
+        self._order = order
+        self._changed = changed
+        self._job: Job | None = None
+        self._run: Run | None = None
+        self._asked = 0.0
+        self._take_back: Action | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether it follows."""
+        return self.info.on
+
+    def set_on(self, on: bool) -> None:
+        """Follow, or stop following and go."""
+        if on == self.on:
+            return
+        if on:
+            self._tell(on=True, text="")
+            self.consider()
+        else:
+            self.stop()
+
+    def consider(self) -> None:
+        """Something has changed: preview it when the hand rests."""
+        if not self.on:
+            return
+        if self._take_back is not None:
+            self._take_back()
+        self._take_back = self._loop.later(REST_MS, self._ask)
+
+    def stop(self) -> None:
+        """Stop following, and take the layer out."""
+        self._drop()
+        self.take_out()
+        self.info = replace(self.info, on=False, busy=False)
+        self._changed()
+
+    def pause(self) -> None:
+        """A real job begins: what is shown stays until its result is there."""
+        self._drop()
+        self._tell(busy=False)
+
+    def take_out(self) -> None:
+        """Take the layer out of the document."""
+        if self.info.shown:
+            self._host.remove_preview()
+            self._tell(shown=False)
+
+    def look(self) -> None:
+        """Notice that the user has undone or removed the preview: they do not want it."""
+        if self.info.shown and not self._host.has_preview():
+            self._drop()
+            self._tell(on=False, shown=False, busy=False, text="The preview was removed.")
+
+    def take(self, job: Job) -> bool:
+        """News of a job; false if it is not a preview."""
+        if not job.live:
+            return False
+        if job is not self._job or not job.view.over:
+            return True
+        run, self._job = self._run, None
+        if job.state is State.FINISHED and self.on and run is not None and job.view.result is not None:
+            try:
+                self._host.put_preview(run.order.target, job.view.result)
+            except ScumbleError as error:
+                self._tell(busy=False, text=explain(error).sentence)
+            else:
+                seconds = time.monotonic() - self._asked
+                self._tell(busy=False, shown=True, text=f"Preview in {seconds:.1f} s")
+                # Krita makes a new layer the active one a moment later.
+                self._loop.later(50, lambda: self._host.activate(run.order.target))
+        elif job.state is State.FAILED and job.view.failure is not None:
+            self._tell(busy=False, text=job.view.failure.sentence)
+        else:
+            self._tell(busy=False)
+        return True
+
+    def _ask(self) -> None:
+        self._take_back = None
+        if not self.on:
+            return
+        try:
+            run = self._order()
+            built = run.build()
+        except ScumbleError as error:
+            if error.code is Code.EMPTY_SELECTION:
+                self.take_out()
+            self._tell(busy=False, text=explain(error).sentence)
+            return
+        self._asked = time.monotonic()
+        self._run = run
+        self._job = self._session().preview(built.request, built.settings, run, delay_s=0.0)
+        self._tell(busy=True, text="")
+
+    def _drop(self) -> None:
+        if self._take_back is not None:
+            self._take_back()
+            self._take_back = None
+        if self._job is not None:
+            self._job = None
+            self._session().drop_preview()
+
+    def _tell(self, **more: object) -> None:
+        info = replace(self.info, **more)  # type: ignore[arg-type]
+        if info != self.info:
+            self.info = info
+            self._changed()
+
+
+def drafted(order: Order, has_draft: bool) -> Order:
+    """The same as a draft, if the engine has one; one layer for all."""
+    options = {**order.options, DRAFT: True} if has_draft else order.options
+    return replace(order, options=options, times=(), apart=False)

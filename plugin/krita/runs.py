@@ -1,0 +1,273 @@
+"""One click on "Stylize": one job, or one for each region or frame, and their way into the document."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
+
+from scumble.plugin.common import forms
+from scumble.plugin.common.annotation import RunSettings, dump
+from scumble.plugin.common.build import Built, build
+from scumble.plugin.common.jobs import Job
+from scumble.plugin.common.regions import RegionEntry
+from scumble.plugin.common.sources import (
+    SAVED,
+    SELECTION,
+    BlendedStyle,
+    GalleryStyle,
+    StyleSource,
+    style_name,
+)
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import PixelBuffer, StylizeResult
+
+from .catalogue import Catalogue
+from .host.api import Host, Placed, Target
+from .interface import Batch
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be painted, as it was when the user clicked.
+
+    :param entries: with masks that stay as they are.
+    :param times: the frames to paint; empty for what is shown.
+    :param apart: a layer for each region.
+    """
+
+    target: Target
+    entries: tuple[RegionEntry, ...]
+    engine: str
+    options: Mapping[str, Any]
+    seed: int = 0
+    times: tuple[int, ...] = ()
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job of a run."""
+
+    entries: tuple[RegionEntry, ...]
+    title: str
+    time: int | None = None
+
+
+@dataclass
+class Timing:
+    """Seconds, for the measurement and the report.
+
+    :param read: from the click to the request: the plugin and Krita's reading.
+    :param job: from the request to the result: wire and backend.
+    :param backend: what the backend says of it.
+    :param write: making the layer; :param attach: Krita taking it into the picture.
+    """
+
+    read: float = 0.0
+    job: float = 0.0
+    backend: Mapping[str, Any] = field(default_factory=dict)
+    write: float = 0.0
+    attach: float = 0.0
+    total: float = 0.0
+
+
+class Spill:
+    """Results of a long animation: on the disk, where Krita keeps its own tiles too."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._kept: list[tuple[int, int, StylizeResult]] = []
+
+    def add(self, at: int, result: StylizeResult) -> None:
+        """Keep a frame; raises ``disk``."""
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="scumble-")  # noqa: SIM115  closed in close()
+            place = self._file.seek(0, 2)
+            self._file.write(result.layer.data)
+        except OSError as error:
+            raise ScumbleError(
+                Code.DISK,
+                f"The frames cannot be kept ({error.strerror or 'no room'}).",
+                "Make room on the disk, or stylize fewer frames at once.",
+                retry=True,
+            ) from error
+        pixel = replace_data(result.layer, b"")
+        self._kept.append((at, place, StylizeResult(pixel, result.origin)))
+
+    def frames(self) -> Iterator[tuple[int, StylizeResult]]:
+        """All of them."""
+        for at, place, result in self._kept:
+            assert self._file is not None
+            self._file.seek(place)
+            data = self._file.read(result.layer.width * result.layer.height * result.layer.pixel_bytes)
+            yield at, replace(result, layer=replace(result.layer, data=data))
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def close(self) -> None:
+        """Let them go."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._kept = []
+
+
+def replace_data(pixels: PixelBuffer, data: bytes) -> PixelBuffer:
+    """The same picture's form without its pixels."""
+    shell = object.__new__(PixelBuffer)
+    for name in ("width", "height", "layout", "dtype", "transfer"):
+        object.__setattr__(shell, name, getattr(pixels, name))
+    object.__setattr__(shell, "data", data)
+    return shell
+
+
+class Run:
+    """A run; the controller hands its steps to the session one after the other.
+
+    :ivar job: the job of the present step.
+    :ivar settings: of the whole run, once the first step was built.
+    """
+
+    def __init__(self, host: Host, catalogue: Catalogue, order: Order, version: str) -> None:
+        self.order = order
+        self.job: Job | None = None
+        self.settings: RunSettings | None = None
+        self.notices: tuple[str, ...] = ()
+        self.began = time.perf_counter()
+        self.timing = Timing()
+        self.cancelled = False
+        self._host = host
+        self._catalogue = catalogue
+        self._version = version
+        self._results: list[tuple[str, StylizeResult]] = []
+        self._spill = Spill()
+        self._handed = 0.0
+        self.index = 0
+        enabled = tuple(entry for entry in order.entries if entry.enabled)
+        if order.times:
+            self.steps = tuple(Step(order.entries, self.name_of(enabled), at) for at in order.times)
+        elif order.apart and len(enabled) > 1:
+            self.steps = tuple(Step((entry,), self.name_of((entry,))) for entry in enabled)
+        else:
+            self.steps = (Step(order.entries, self.name_of(enabled)),)
+
+    @property
+    def step(self) -> Step:
+        """The present one."""
+        return self.steps[self.index]
+
+    @property
+    def batch(self) -> Batch | None:
+        """How far it is, if it has several steps."""
+        if len(self.steps) == 1:
+            return None
+        return Batch(self.index, len(self.steps), self.step.time or 0)
+
+    @property
+    def more(self) -> bool:
+        """Whether there are steps after the present one."""
+        return self.index + 1 < len(self.steps)
+
+    def name_of(self, entries: tuple[RegionEntry, ...]) -> str:
+        """For the new layer: styles and engine, as the docker calls them."""
+        names = dict.fromkeys(self._style(entry.style) for entry in entries)
+        shown = ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "")
+        form = self._catalogue.form(self.order.engine)
+        return f"{shown} ({form.label if form is not None else self.order.engine})"
+
+    def _style(self, style: StyleSource | None) -> str:
+        if isinstance(style, GalleryStyle):
+            return self._catalogue.style_label(style.id)
+        if isinstance(style, BlendedStyle):
+            return " + ".join(self._style(part) for part, _ in style.parts)
+        return style_name(style)
+
+    def build(self) -> Built:
+        """The request of the present step; reads the layer."""
+        began = time.perf_counter()
+        step, order = self.step, self.order
+        source = self._host.source(replace(order.target, time=step.time))
+        self.notices = source.notices
+        margin = forms.margin(
+            self._catalogue.description, order.engine, order.options, [e.options for e in step.entries]
+        )
+        built = build(
+            source,
+            step.entries,
+            engine=order.engine,
+            options=order.options,
+            seed=order.seed,
+            margin=margin,
+            version=self._version,
+        )
+        if self.settings is None:
+            kept = tuple(entry.settings() for entry in order.entries if entry.enabled)
+            self.settings = replace(built.settings, regions=kept)
+        if self.index == 0:
+            # Of one that was started when there was no catalogue yet, only this much is ours.
+            began = max(began, self.began)
+        self._handed = time.perf_counter()
+        self.timing.read += self._handed - began
+        return built
+
+    def take(self, result: StylizeResult) -> None:
+        """The present step's result."""
+        self.timing.job += time.perf_counter() - self._handed
+        self.timing.backend = result.report
+        if self.order.times:
+            assert self.step.time is not None
+            self._spill.add(self.step.time, result)
+            if self._results:
+                return
+        self._results.append((self.step.title, result))
+
+    @property
+    def results(self) -> tuple[tuple[str, StylizeResult], ...]:
+        """What there is to keep in the history: of an animation its first frame."""
+        return tuple(self._results)
+
+    @property
+    def name(self) -> str:
+        """Of the new layer or group."""
+        return self.name_of(tuple(entry for entry in self.order.entries if entry.enabled))
+
+    def place(self) -> Placed:
+        """Everything into the document."""
+        assert self.settings is not None
+        text, masks = dump(self.settings), mask_names(self.settings)
+        host, order = self._host, self.order
+        if order.times:
+            placed = host.place_frames(order.target, self._spill.frames(), self.name, text, masks)
+        else:
+            group = len(self.steps) > 1
+            placed = host.place(order.target, self._results, self.name, text, masks, group=group)
+        self.timing.write, self.timing.attach = placed.writing_s, placed.attaching_s
+        self.timing.total = time.perf_counter() - self.began
+        return placed
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self._spill.close()
+
+
+def frozen(host: Host, entries: tuple[RegionEntry, ...]) -> tuple[RegionEntry, ...]:
+    """The entries with a copy of the selection in place of the selection."""
+    kept: dict[str, Any] = {}
+    found = []
+    for entry in entries:
+        if entry.enabled and entry.mask.kind == SELECTION:
+            if "mask" not in kept:
+                kept["mask"] = host.keep(entry.mask)
+            entry = replace(entry, mask=kept["mask"])
+        found.append(entry)
+    return tuple(found)
+
+
+def mask_names(settings: RunSettings) -> tuple[str, ...]:
+    """The kept masks that settings mention."""
+    return tuple(dict.fromkeys(r.mask.ref for r in settings.regions if r.mask.kind == SAVED))
