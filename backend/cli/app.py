@@ -33,6 +33,7 @@ class Command:
 
 COMMANDS = (
     Command("stylize", "scumble.backend.cli.stylize", "stylize regions of a picture as a new layer"),
+    Command("segment", "scumble.backend.cli.segment", "select by points, a box or the subject"),
     Command("engines", "scumble.backend.cli.engines", "list the methods and their options"),
     Command("styles", "scumble.backend.cli.styles", "list the styles of the gallery"),
     Command("models", "scumble.backend.models.cli", "list, fetch, remove and import weights"),

@@ -11,7 +11,7 @@ from scumble.backend.engines.base import Context
 from .base import Candidate, Floats, Prompt, distinct, overlap
 
 #: Rounds of colour model and cut.
-ROUNDS = 4
+ROUNDS = 3
 #: Radius of a click's certain disk, as a share of the picture's diagonal.
 DISK = 0.012
 #: How alike colours are, in Lab units, and how far a click reaches, as a share of the diagonal: three
@@ -25,7 +25,7 @@ class GrabCut:
     name = "grabcut"
     label = "Colours"
     help = "Separates by colour and edges; needs nothing but is easily misled by busy pictures."
-    side = 400
+    side = 320
 
     def missing(self) -> str:
         """See :meth:`Method.missing`."""

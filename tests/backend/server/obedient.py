@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from scumble.shared.errors import Code, ScumbleError
-from scumble.shared.messages import PixelBuffer, StylizeRequest, StylizeResult
+from scumble.shared.messages import MaskBuffer, PixelBuffer, StylizeRequest, StylizeResult
+from scumble.shared.segmenting import FoundMask, SegmentRequest, SegmentResult
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,7 +68,34 @@ class ObedientSession:
         pixels = PixelBuffer(layer.width, layer.height, layer.layout, layer.dtype, data, layer.transfer)
         return StylizeResult(pixels, request.origin, {"seed": request.seed, "seconds": {"total": 0.1}})
 
-    def estimate_bytes(self, request: StylizeRequest) -> int:
+    def segment(
+        self,
+        request: SegmentRequest,
+        *,
+        progress: Progress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> SegmentResult:
+        """As many masks as are asked for, each a pixel at one of the points; ``slow`` waits to be
+        cancelled."""
+        while request.method == "slow":
+            if cancelled is not None and cancelled.is_set():
+                raise ScumbleError(Code.CANCELLED, "The job was cancelled.")
+            if progress is not None:
+                progress("select", 0, 1)
+            time.sleep(0.01)
+        if request.method == "nothing":
+            raise ScumbleError(Code.EMPTY_SELECTION, "Nothing was found there.", "Click elsewhere.")
+        if progress is not None:
+            progress("select", 1, 1)
+        masks = tuple(
+            FoundMask(MaskBuffer(1, 1, b"\xff", x=int(p.x), y=int(p.y)), 0.5, 1.0)
+            for p in request.points[: request.count]
+        )
+        return SegmentResult(masks, "obedient", {"mode": request.mode})
+
+    def estimate_bytes(self, request: StylizeRequest | SegmentRequest) -> int:
+        if isinstance(request, SegmentRequest):
+            return 0
         return int(float(request.options.get("gib", 0)) * 2**30)
 
     def describe(self) -> dict[str, Any]:

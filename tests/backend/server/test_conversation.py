@@ -303,12 +303,6 @@ def test_a_bug_in_an_engine_is_internal_and_the_next_job_runs(client) -> None:
     until(client, events.Finished, job=client.stylize(request()))
 
 
-def test_segment_has_no_engine_yet_and_says_so(client) -> None:
-    """Section 6.5."""
-    answer = until(client, events.Failed, job=client.request("segment", {"points": [[1, 2]]}))
-    assert answer.error.code is Code.UNKNOWN_ENGINE
-
-
 def test_models_are_listed_and_an_unknown_one_is_not_fetched(client) -> None:
     """Section 6.8."""
     listed = until(client, events.Answer, job=client.models("list")).value
