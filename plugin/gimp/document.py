@@ -92,11 +92,16 @@ class Document:
         """The layer's own pixels, in the kind of :attr:`format`."""
         return self._fetch(self.layer, rect, self.format.fetch, bounds(self.layer))
 
-    def _fetch(self, item: Any, rect: Rect, form: str, place: Rect) -> bytes:
+    def _fetch(self, item: Any, rect: Rect, form: str, place: Rect, scale: float = 1.0) -> bytes:
         began = time.monotonic()
-        data = fetch(item.get_buffer(), rect, form, place)
+        data = fetch(item.get_buffer(), rect, form, place, scale)
         self.waited += time.monotonic() - began
         return data
+
+    def layer_reduced(self, rect: Rect, scale: float) -> bytes:
+        """The layer as 8-bit RGBA or grey with alpha, on the image at that scale."""
+        form = "Y'A u8" if self.format.gives == "graya" else "R'G'B'A u8"
+        return fetch(self.layer.get_buffer(), rect, form, bounds(self.layer), scale)
 
     def mask_bounds(self, mask: MaskSource) -> Rect:
         """Around what a mask selects."""
@@ -110,14 +115,18 @@ class Document:
 
     def mask_pixels(self, mask: MaskSource, rect: Rect) -> tuple[bytes, DType]:
         """One sample a pixel."""
+        return self.mask_reduced(mask, rect, 1.0)
+
+    def mask_reduced(self, mask: MaskSource, rect: Rect, scale: float) -> tuple[bytes, DType]:
+        """The same, on the image at that scale."""
         if mask.kind == LAYER_ALPHA:
             item, place = self._alpha(mask.ref)
             if not item.has_alpha():
                 return b"\xff" * rect.pixels, "u8"
-            return self._fetch(item, rect, "A u8", place), "u8"
+            return self._fetch(item, rect, "A u8", place, scale), "u8"
         item = self._channel(mask.ref) if mask.kind == CHANNEL else self.image.get_selection()
         form, dtype = formats.of_mask(Babl.get_name(item.get_format()))
-        return self._fetch(item, rect, form, Rect(0, 0, *self.canvas_size())), dtype
+        return self._fetch(item, rect, form, Rect(0, 0, *self.canvas_size()), scale), dtype
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
         """A file that GIMP can read, or a layer of any open image."""

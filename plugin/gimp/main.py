@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import gi
@@ -11,12 +12,16 @@ import gi
 gi.require_version("Babl", "0.1")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
+from gi.repository import Gimp, GLib  # noqa: E402
+
+from scumble.plugin.common import vendor  # noqa: E402
 
 from . import arguments, declare  # noqa: E402
 
 #: When this process began to run our code: everything before is Python's and GIMP's own start.
 BEGAN = time.monotonic()
+#: The installed plug-in's folder.
+_root = Path(__file__).parent
 
 
 def offered() -> list[str]:
@@ -53,17 +58,33 @@ class Scumble(Gimp.PlugIn):  # type: ignore[misc]
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any, *_: Any) -> Any:
-    from .procedures import call
-
-    return call(procedure, run_mode, image, drawables, config)
+    return _trouble(procedure) or _call(procedure, run_mode, image, drawables, config)
 
 
 def _run_without_image(procedure: Any, config: Any, *_: Any) -> Any:
+    return _trouble(procedure) or _call(procedure, config.get_property("run-mode"), None, [], config)
+
+
+def _call(*arguments: Any) -> Any:
     from .procedures import call
 
-    return call(procedure, config.get_property("run-mode"), None, [], config)
+    return call(*arguments)
 
 
-def run() -> None:
-    """Talk to GIMP until it is done with us."""
+def _trouble(procedure: Any) -> Any:
+    """Return values that say why nothing can be done here, or None: there may be no pyzmq that fits."""
+    said = vendor.activate(_root)
+    if not said:
+        return None
+    error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), said, 0)
+    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+
+
+def run(root: Path) -> None:
+    """Talk to GIMP until it is done with us.
+
+    :param root: the installed plug-in's folder.
+    """
+    global _root
+    _root = root
     Gimp.main(Scumble.__gtype__, sys.argv)
