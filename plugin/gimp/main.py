@@ -65,10 +65,10 @@ def _run_without_image(procedure: Any, config: Any, *_: Any) -> Any:
     return _trouble(procedure) or _call(procedure, config.get_property("run-mode"), None, [], config)
 
 
-def _call(*arguments: Any) -> Any:
+def _call(*given: Any) -> Any:
     from .procedures import call
 
-    return call(*arguments)
+    return call(*given)
 
 
 def _trouble(procedure: Any) -> Any:
@@ -76,7 +76,7 @@ def _trouble(procedure: Any) -> Any:
     said = vendor.activate(_root)
     if not said:
         return None
-    error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), said, 0)
+    error = GLib.Error.new_literal(GLib.quark_from_string("scumble"), said, 0)
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 
 
