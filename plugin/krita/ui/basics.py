@@ -19,7 +19,7 @@ class Elided(QtWidgets.QLabel):
     ) -> None:
         super().__init__(parent)
         self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
-        self.dim = dim
+        self.dim, self._tip = dim, ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(_POLICY.Ignored, _POLICY.Fixed)
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("…") * 2)
@@ -30,13 +30,18 @@ class Elided(QtWidgets.QLabel):
         super().setText(text)
         self._tell()
 
+    def setToolTip(self, tip: str) -> None:  # Qt's own name
+        """Say more than the text when the pointer rests on it."""
+        self._tip = tip
+        self._tell()
+
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self._tell()
 
     def _tell(self) -> None:
         long = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(self.text() if long else "")
+        super().setToolTip(f"{self.text()}\n{self._tip}".strip() if long else self._tip)
 
     def paintEvent(self, event: Any) -> None:
         painter = QtGui.QPainter(self)
@@ -57,33 +62,36 @@ class Note(QtWidgets.QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setMinimumWidth(40)
         # Its height follows from its width; layouts ask only widgets that say so.
-        policy = QtWidgets.QSizePolicy(_POLICY.Preferred, _POLICY.Minimum)
+        policy = QtWidgets.QSizePolicy(_POLICY.Preferred, _POLICY.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.smaller(self, factor)
         self._recolour()
 
+    def sizeHint(self) -> Any:
+        wide = theme.unit(self) * 50
+        return QtCore.QSize(wide, self.heightForWidth(wide))
+
     def minimumSizeHint(self) -> Any:
         # Qt's own is for the narrowest text that there could be, and very high.
         return QtCore.QSize(40, self.fontMetrics().height())
 
-    def event(self, event: Any) -> bool:
-        if event.type() in (QtCore.QEvent.Type.ApplicationPaletteChange, QtCore.QEvent.Type.StyleChange):
+    def changeEvent(self, event: Any) -> None:
+        super().changeEvent(event)
+        kind = QtCore.QEvent.Type
+        if event.type() in (kind.PaletteChange, kind.StyleChange, kind.ParentChange):
             self._recolour()
-        return bool(super().event(event))
 
     def _recolour(self) -> None:
-        if self._dim:
-            palette = QtWidgets.QApplication.palette()
-            dim = theme.mix(
-                palette.color(QtGui.QPalette.ColorRole.WindowText),
-                palette.color(QtGui.QPalette.ColorRole.Window),
-                0.30,
-            )
-            own = self.palette()
-            if own.color(QtGui.QPalette.ColorRole.WindowText) != dim:
-                own.setColor(QtGui.QPalette.ColorRole.WindowText, dim)
-                self.setPalette(own)
+        if not self._dim:
+            return
+        role, parent = QtGui.QPalette.ColorRole, self.parentWidget()
+        palette = parent.palette() if parent is not None else QtWidgets.QApplication.palette()
+        dim = theme.mix(palette.color(role.WindowText), palette.color(role.Window), 0.30)
+        own = self.palette()
+        if own.color(role.WindowText).rgb() != dim.rgb():
+            own.setColor(role.WindowText, dim)
+            self.setPalette(own)
 
 
 def tool(

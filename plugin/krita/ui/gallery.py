@@ -187,6 +187,11 @@ class Gallery(QtWidgets.QWidget):
         high = self.view.rows_high(self._rows) + self.search.sizeHint().height() + unit
         return QtCore.QSize(unit * 60, high)
 
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        # Only now there is a size in which the chosen one can be brought into sight.
+        QtCore.QTimer.singleShot(0, self._mark)
+
     def _searched(self, text: str) -> None:
         self.model.search(text)
         self._after_reset()

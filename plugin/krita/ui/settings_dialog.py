@@ -94,6 +94,7 @@ class SettingsDialog(QtWidgets.QDialog):
         self.here.toggled.connect(lambda _on: self._enable())
         self._enable()
         self.setMinimumWidth(unit * 95)
+        self.resize(unit * 110, layout.totalHeightForWidth(unit * 110))
 
     def _enable(self) -> None:
         self.local.setEnabled(self.here.isChecked())

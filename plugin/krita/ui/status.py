@@ -53,7 +53,7 @@ class Messages(QtWidgets.QWidget):
         layout.addWidget(self.notices)
         self._told = QtCore.QTimer(self)
         self._told.setSingleShot(True)
-        self._told.timeout.connect(lambda: self.copy.setText("Copy report"))
+        self._told.timeout.connect(self._untell)
         self.show_state(Snapshot())
 
     def show_state(self, state: Snapshot) -> None:
@@ -67,6 +67,9 @@ class Messages(QtWidgets.QWidget):
         if state.notices:
             self.notices.say("\n".join(state.notices[-3:]))
         self.setVisible(failure is not None or bool(state.notices))
+
+    def _untell(self) -> None:
+        self.copy.setText("Copy report")
 
     def _copy(self) -> None:
         QtWidgets.QApplication.clipboard().setText(self._port.report())
@@ -164,5 +167,12 @@ class LogDialog(QtWidgets.QDialog):
     def refresh(self) -> None:
         """Read it again."""
         self.view.setPlainText(self._port.backend_log() or "The log is empty.")
+        self._to_end()
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        QtCore.QTimer.singleShot(0, self._to_end)
+
+    def _to_end(self) -> None:
         bar = self.view.verticalScrollBar()
         bar.setValue(bar.maximum())

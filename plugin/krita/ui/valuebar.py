@@ -64,7 +64,7 @@ class ValueBar(QtWidgets.QAbstractSlider):
         self._pause = QtCore.QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(250)
-        self._pause.timeout.connect(lambda: self.settled.emit(self._exact))
+        self._pause.timeout.connect(self._rest)
         self._told()
         self.actionTriggered.connect(self._moved_by_key)
 
@@ -102,6 +102,9 @@ class ValueBar(QtWidgets.QAbstractSlider):
         if settled:
             self._pause.stop()
             self.settled.emit(self._exact)
+
+    def _rest(self) -> None:
+        self.settled.emit(self._exact)
 
     def _moved_by_key(self, _action: int) -> None:
         # Comes before the value is taken over; what the keys ask for is the slider's position.

@@ -13,7 +13,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 try:
-    from PyQt5 import QtWidgets
+    from PyQt5 import QtCore, QtWidgets
 
     MISSING = ""
 except ImportError as error:
@@ -53,4 +53,5 @@ def panel(port: Any) -> Iterator[Any]:
     panel.detach()
     panel.close()
     panel.deleteLater()
-    QtWidgets.QApplication.processEvents()
+    # A turn of the loop by hand leaves these out, and Python must not be the one that cleans up.
+    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
