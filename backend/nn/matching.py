@@ -66,22 +66,38 @@ def coherent_matches(
     k = F.normalize(keys, dim=0).T.contiguous()
     rows = torch.arange(height, device=q.device)[:, None]
     cols = torch.arange(width, device=q.device)[None, :]
-    halves = [((rows + cols) % 2 == half).flatten().nonzero()[:, 0] for half in (0, 1)]
+    halves = [(rows + cols) % 2 == half for half in (0, 1)]
     place = _first_matches(q, k, seed)
+    liking = torch.linalg.vecdot(q, k[place])
+    # All of a cell's neighbours are in the other half: as long as none of them has changed since the
+    # cell last chose, it would choose the same again.
+    stirred = torch.ones(size, dtype=torch.bool, device=q.device)
     for turn in range(2 * ROUNDS):
-        half = halves[turn % 2]
-        offers = [o[half] for o in _offers(place.view(size), grid)]
-        own = place[half]
-        best, best_score = own, torch.full(own.shape, -torch.inf, device=q.device, dtype=q.dtype)
-        mine = q[half]
-        for candidate in (own, *offers):
-            agree = torch.stack([candidate == o for o in offers]).sum(0).to(q.dtype)
-            likeness = torch.linalg.vecdot(mine, k[candidate.clamp_min(0)])
-            score = torch.where(candidate >= 0, likeness + COHERENCE * agree, -torch.inf)
+        cells = (halves[turn % 2] & stirred).flatten().nonzero()[:, 0]
+        if not cells.numel():
+            continue
+        offers = _offers(place, cells, size, grid)
+        mine, own = q[cells], place[cells]
+        best, best_liking = own, liking[cells]
+        best_score = best_liking + COHERENCE * (offers == own).sum(0)
+        for offer in offers:
+            agree = (offers == offer).sum(0)
+            likeness = torch.linalg.vecdot(mine, k[offer.clamp_min(0)])
+            score = torch.where(offer >= 0, likeness + COHERENCE * agree, -torch.inf)
             better = score > best_score
-            best, best_score = torch.where(better, candidate, best), torch.where(better, score, best_score)
-        place = place.index_copy(0, half, best)
+            best, best_score = torch.where(better, offer, best), torch.where(better, score, best_score)
+            best_liking = torch.where(better, likeness, best_liking)
+        place[cells], liking[cells] = best, best_liking
+        changed = torch.zeros(height * width, dtype=torch.bool, device=q.device)
+        changed[cells] = best != own
+        stirred = _beside(changed.view(size)) if turn else stirred
     return place
+
+
+def _beside(changed: Tensor) -> Tensor:
+    """Which cells have a changed one above, below, left or right of them."""
+    padded = F.pad(changed, (1, 1, 1, 1))
+    return padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
 
 
 def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
@@ -97,18 +113,24 @@ def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
     return first
 
 
-def _offers(place: Tensor, grid: tuple[int, int]) -> list[Tensor]:
-    """For each of four neighbours, flat, where its match continues at this cell; -1 beyond the style."""
-    height, width = place.shape
-    padded = F.pad(place, (1, 1, 1, 1), value=-1)
-    offers = []
+def _offers(place: Tensor, cells: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Where the matches of a cell's four neighbours continue at the cell itself.
+
+    :param place: (H*W,) matches.
+    :param cells: (n,) which cells ask.
+    :returns: (4, n); -1 where there is no neighbour, or its match ends at the style's edge.
+    """
+    height, width = size
+    y, x = torch.div(cells, width, rounding_mode="floor"), cells % width
+    found = []
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        theirs = padded[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
-        y = torch.div(theirs, grid[1], rounding_mode="floor") + dy
-        x = theirs % grid[1] + dx
-        valid = (theirs >= 0) & (y >= 0) & (y < grid[0]) & (x >= 0) & (x < grid[1])
-        offers.append(torch.where(valid, y * grid[1] + x, -1).flatten())
-    return offers
+        # What continues by (dy, dx) to this cell comes from the neighbour on the other side.
+        inside = (y >= dy) & (y - dy < height) & (x >= dx) & (x - dx < width)
+        theirs = place[(cells - dy * width - dx).clamp(0, place.numel() - 1)]
+        ty, tx = torch.div(theirs, grid[1], rounding_mode="floor") + dy, theirs % grid[1] + dx
+        inside &= (ty >= 0) & (ty < grid[0]) & (tx >= 0) & (tx < grid[1])
+        found.append(torch.where(inside, theirs + dy * grid[1] + dx, -1))
+    return torch.stack(found)
 
 
 def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
@@ -162,8 +184,6 @@ def nearest_inside(source: Tensor, inside: Tensor) -> Tensor:
     """
     if bool(inside.all()):
         return source.clone(memory_format=torch.preserve_format)
-    rows = torch.arange(inside.shape[0], device=inside.device)
-    columns = torch.arange(inside.shape[1], device=inside.device)
     flat = torch.arange(inside.numel(), device=inside.device).view(inside.shape)
     place = torch.where(inside, flat, -1)
     # Nearest in its own row or column; what has neither is reached from those in a second pass.

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 #: Positions of one tile beyond which statistics are taken on a regular grid of about that many:
 #: neighbours at full size are nearly copies of each other.
-ENOUGH = 1 << 17
+ENOUGH = 1 << 16
 
 
 @dataclass(frozen=True)
