@@ -94,9 +94,10 @@ def _troubles(plugin: Plugin, root: Path | None, again: str) -> Iterator[tuple[S
         yield "wrong", f"no menu entry: {plugin.folder} is not whole", again
         return
     if damaged:
-        yield "wrong", f"{len(damaged)} files are missing or changed, {damaged[0]} for one", again
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        yield "wrong", f"missing or changed: {damaged[0]}{more}", again
     yield from _krita(plugin, again) if plugin.editor == "krita" else _gimp(plugin, again)
-    if root is not None:
+    if root is not None and not damaged:
         try:
             code = payload.digest(payload.source(root, plugin.editor))
         except Problem:

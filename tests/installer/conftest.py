@@ -136,6 +136,10 @@ def make_clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
             folder.mkdir(parents=True)
             (folder / "__init__.py").touch()
         variables = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "SCUMBLE_"))}
+        # The user's own editors and plug-ins are not touched.
+        homes = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+        own = {variable: str(base / f"{name} home") for variable in homes}
+        variables = {k: v for k, v in variables.items() if not k.startswith("XDG_")} | own
         variables |= {
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_INDEX": "1",

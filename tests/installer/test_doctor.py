@@ -24,6 +24,10 @@ def examine(folder: Path) -> dict[str, doctor.Finding]:
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONFIG", "STATE", "RUNTIME"):
         monkeypatch.setenv(f"SCUMBLE_{name}_DIR", str(tmp_path / name.lower()))
+    for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_a_bare_machine_is_told_the_next_command_and_nothing_is_wrong(tmp_path: Path) -> None:

@@ -70,13 +70,6 @@ class Place:
             shutil.copytree(
                 ROOT / name, self.clone / name, ignore=shutil.ignore_patterns("__pycache__", "*.partial")
             )
-        entry = self.clone / "plugin/krita/entry"  # STUB
-        if not entry.exists() or not list(entry.glob("*.desktop")):  # STUB
-            entry.mkdir(parents=True, exist_ok=True)  # STUB
-            (entry / "scumble_krita.desktop").write_text(
-                "[Desktop Entry]\nX-KDE-Library=scumble_krita\nName=Scumble\n"
-            )  # STUB
-            (entry / "__init__.py").write_text("")  # STUB
         kept = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
         self.variables = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(self.home),
