@@ -37,7 +37,7 @@ def offered() -> list[str]:
     return found
 
 
-class Scumble(Gimp.PlugIn):  # type: ignore[misc]
+class Scumble(Gimp.PlugIn):
     """See the module."""
 
     def do_set_i18n(self, _name: str) -> bool:
