@@ -22,12 +22,16 @@ class Wall:
 sys.meta_path.insert(0, Wall())
 import scumble.plugin, scumble.shared
 before = set(sys.modules)
-count = 0
-for package in (scumble.plugin, scumble.shared):
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not any(found.name.startswith(f"scumble.plugin.{editor}") for editor in editors):
-            importlib.import_module(found.name)
-            count += 1
+
+def load(package):
+    count = 0
+    for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if found.name not in [f"scumble.plugin.{editor}" for editor in editors]:
+            module = importlib.import_module(found.name)
+            count += 1 + (load(module) if found.ispkg else 0)
+    return count
+
+count = load(scumble.plugin) + load(scumble.shared)
 tops = {name.partition(".")[0] for name in set(sys.modules) - before}
 others = {name for name in tops if name not in sys.stdlib_module_names} - {"scumble", "zmq"}
 # Cython puts its own helpers beside zmq; they come with its wheel.
