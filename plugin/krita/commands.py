@@ -280,7 +280,9 @@ class Commands:
     def region_thumbnail(self, id: str, width: int, height: int) -> Any:
         """The picture with a region tinted."""
         try:
-            return self.host.mask_thumbnail(self.choices.regions.get(id).mask, width, height)
+            entry = self.choices.regions.get(id)
+            place = [each.id for each in self.choices.regions].index(id)
+            return self.host.mask_thumbnail(entry.mask, width, height, place)
         except (KeyError, ScumbleError):
             return None
 

@@ -303,8 +303,8 @@ class KritaHost:
 
     # -- pictures ---------------------------------------------------------------------------------------
 
-    def mask_thumbnail(self, mask: MaskSource, width: int, height: int) -> Any:
-        """The active layer with a mask laid over it."""
+    def mask_thumbnail(self, mask: MaskSource, width: int, height: int, number: int = 0) -> Any:
+        """The active layer with a mask laid over it in the colour of a region of that place in the list."""
         document = self._application.activeDocument()
         look = self.look()
         if document is None or look.target is None:
@@ -318,11 +318,11 @@ class KritaHost:
         try:
             place = where if mask.kind == EVERYTHING else masks.bounds(document, mask, saved).intersect(where)
             if mask.kind == EVERYTHING or place.empty:
-                return pictures.tinted(small, where, None, "u8", place, width, height)
+                return pictures.tinted(small, where, None, "u8", place, width, height, number)
             data, dtype = masks.pixels(document, mask, place, saved)
         except ScumbleError:
-            return pictures.tinted(small, where, None, "u8", NOTHING, width, height)
-        return pictures.tinted(small, where, data, dtype, place, width, height)
+            return pictures.tinted(small, where, None, "u8", NOTHING, width, height, number)
+        return pictures.tinted(small, where, data, dtype, place, width, height, number)
 
     def style_thumbnail(self, style: StyleSource, width: int, height: int) -> Any:
         """A style from a file or a layer; ``None`` for others and for what is gone."""

@@ -11,11 +11,12 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.limits import LIMITS
 from scumble.shared.messages import CHANNELS, SAMPLE_BYTES, Bytes, DType, PixelBuffer
 
+from .. import tint
 from ..qt import Qt, QtCore, QtGui
+from ..tint import region_colour
 
 #: The longer side of a style picture: strokes are smaller than that.
 STYLE_SIDE = 2048
-_TINT = (255, 120, 40)
 _CODES = {"u8": "B", "u16": "H", "f16": "e", "f32": "f"}
 
 
@@ -115,46 +116,65 @@ def _bgra(values: list[int], layout: str, linear: bool) -> bytes:
 
 
 def tinted(
-    picture: Any, where: Rect, mask: Bytes | None, dtype: DType, place: Rect, width: int, height: int
+    picture: Any,
+    where: Rect,
+    mask: Bytes | None,
+    dtype: DType,
+    place: Rect,
+    width: int,
+    height: int,
+    number: int = 0,
 ) -> Any:
-    """A picture with a mask laid over it as a colour.
+    """A picture with a mask laid over it as a colour; what the mask leaves out is grey.
 
     :param picture: a ``QImage`` of the rectangle ``where``; ``None`` for none.
     :param mask: samples in the rectangle ``place``; ``None`` for all of it.
+    :param number: place in the list of regions, which decides the colour.
     """
     ratio = max(where.width / max(1, width), where.height / max(1, height), 1e-6)
     wide, high = max(1, int(where.width / ratio)), max(1, int(where.height / ratio))
     formats = QtGui.QImage.Format
     image = QtGui.QImage(wide, high, formats.Format_ARGB32_Premultiplied)
+    chosen = QtGui.QImage(wide, high, formats.Format_ARGB32_Premultiplied)
     image.fill(0)
-    painter = QtGui.QPainter(image)
-    try:
-        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-        if picture is not None:
-            painter.drawImage(QtCore.QRect(0, 0, wide, high), picture)
-        if not place.empty:
-            tint = QtGui.QImage(place.width, place.height, formats.Format_Alpha8) if mask is None else None
-            if tint is not None:
-                tint.fill(255)
-            else:
-                assert mask is not None
-                tint = _alpha(mask, dtype, place)
-            spot = tint.scaled(
-                max(1, round(place.width / ratio)),
-                max(1, round(place.height / ratio)),
-                Qt.AspectRatioMode.IgnoreAspectRatio,
-                Qt.TransformationMode.SmoothTransformation,
-            )
-            colour = QtGui.QImage(spot.width(), spot.height(), formats.Format_ARGB32_Premultiplied)
-            colour.fill(QtGui.QColor(*_TINT, 150))
-            inner = QtGui.QPainter(colour)
-            inner.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
-            inner.drawImage(0, 0, spot)
-            inner.end()
-            painter.drawImage(round((place.x - where.x) / ratio), round((place.y - where.y) / ratio), colour)
-    finally:
-        painter.end()
-    return image
+    chosen.fill(0)
+    for target, source, box in (
+        (image, picture, QtCore.QRect(0, 0, wide, high)),
+        (chosen, _spot(mask, dtype, place), _scaled(place, where, ratio)),
+    ):
+        if source is not None:
+            painter = QtGui.QPainter(target)
+            painter.drawImage(box.topLeft(), _fitted(source, box))
+            painter.end()
+    alpha = chosen.convertToFormat(formats.Format_Alpha8)
+    return tint.tinted(image, alpha, region_colour(number))
+
+
+def _fitted(source: Any, box: Any) -> Any:
+    """Scaled so that each pixel counts; a painter would skip most of them."""
+    return source.scaled(
+        box.size(), Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+
+
+def _spot(mask: Bytes | None, dtype: DType, place: Rect) -> Any:
+    """A mask as an image that is opaque where the mask is 1; ``None`` for an empty one."""
+    if place.empty:
+        return None
+    if mask is not None:
+        return _alpha(mask, dtype, place)
+    whole = QtGui.QImage(1, 1, QtGui.QImage.Format.Format_Alpha8)
+    whole.fill(255)
+    return whole
+
+
+def _scaled(place: Rect, where: Rect, ratio: float) -> Any:
+    return QtCore.QRect(
+        round((place.x - where.x) / ratio),
+        round((place.y - where.y) / ratio),
+        max(1, round(place.width / ratio)),
+        max(1, round(place.height / ratio)),
+    )
 
 
 def _alpha(mask: Bytes, dtype: DType, place: Rect) -> Any:

@@ -35,7 +35,7 @@ def set_controller(port: ControllerPort) -> None:
     _controller = port
 
 
-class ScumbleDocker(DockWidget):  # type: ignore[misc]
+class ScumbleDocker(DockWidget):
     """See the module."""
 
     def __init__(self) -> None:

@@ -147,6 +147,8 @@ class DockPanel(QtWidgets.QWidget):
                 self._rules[name] = Rule()
                 inner.addWidget(self._rules[name])
             inner.addWidget(self.sections[name], stretch)
+            if name == "engine":
+                inner.addWidget(self.run.becomes)
         self._inner = inner
         inner.addStretch(0)
         self.scroll = QtWidgets.QScrollArea()

@@ -17,6 +17,7 @@ from scumble.plugin.common.sources import (
 
 from ..interface import ControllerPort
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, number, position
+from ..tint import region_colour
 from . import theme, thumbs
 
 _ROLE = Qt.ItemDataRole
@@ -177,7 +178,7 @@ class Delegate(QtWidgets.QStyledItemDelegate):
         if not entry.enabled:
             painter.setOpacity(0.45)
         thumbs.draw(painter, picture, view.region_image(entry.id), shades, unit * 0.8, "selection")
-        self._stripe(painter, picture, theme.region_colour(index.row()), unit)
+        self._stripe(painter, picture, region_colour(index.row()), unit)
         thumbs.draw(painter, style, self._pictures.image(entry.style), shades, unit * 0.8, "layer")
         middle = texts.center().y()
         upper = QtCore.QRect(texts.x(), middle - view.fontMetrics().height(), texts.width(), 2000)

@@ -159,9 +159,9 @@ class RegionPanel(QtWidgets.QWidget):
         self.note.setText(
             "No document is open."
             if document is None
-            else f"Painting the selection, {document.selection[0]} × {document.selection[1]} px."
+            else f"Paints the selection, {document.selection[0]} × {document.selection[1]}."
             if document.selection
-            else "Painting the whole layer. Select a part, or add regions with styles of their own."
+            else "Paints the whole layer. Select a part first to paint only that."
         )
 
     def _pick(self, index: Any) -> None:

@@ -119,7 +119,9 @@ class BackendLine(QtWidgets.QWidget):
         self._state = backend.state
         self.dot.tone = _TONES[backend.state]
         self.dot.update()
-        text = backend.text or _TEXTS[backend.state]
+        # While something is painted, the progress beside "Cancel" says it better.
+        text = "Painting" if state.running and backend.state is BackendState.BUSY else backend.text
+        text = text or _TEXTS[backend.state]
         if backend.device and backend.state in (BackendState.READY, BackendState.BUSY):
             text = f"{text} · {backend.device}" if backend.device not in text else text
         self.text.setText(text)

@@ -15,8 +15,6 @@ _ROLE = QtGui.QPalette.ColorRole
 _GROUP = QtGui.QPalette.ColorGroup
 #: Hues, in degrees, of what is not a theme's business: trouble, waiting, ready.
 _TROUBLE, _WAITING, _READY = 4, 38, 145
-#: Hues by which regions are told apart; far from each other in this order.
-_REGIONS = (205, 28, 140, 285, 52, 340, 175, 255)
 
 
 def mix(one: Any, other: Any, part: float) -> Any:
@@ -67,11 +65,6 @@ class Shades:
 
 def _hue(hue: int, dark: bool) -> Any:
     return QtGui.QColor.fromHslF(hue / 360.0, 0.60, 0.62 if dark else 0.40)
-
-
-def region_colour(number: int) -> Any:
-    """The colour of the region at a place of the list, counted from 0."""
-    return QtGui.QColor.fromHslF(_REGIONS[number % len(_REGIONS)] / 360.0, 0.75, 0.58)
 
 
 def unit(widget: Any) -> int:

@@ -29,8 +29,9 @@ from scumble.plugin.common.jobs import JobView
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import SAVED, BlendedStyle, GalleryStyle, MaskSource
 from scumble.plugin.common.states import State
+from scumble.plugin.krita import tint
 from scumble.plugin.krita.interface import BackendInfo, BackendState, HistoryItem, PreviewInfo
-from scumble.plugin.krita.ui import theme, thumbs
+from scumble.plugin.krita.ui import theme
 from scumble.plugin.krita.ui.panel import DockPanel
 from scumble.plugin.krita.ui.settings_dialog import SettingsDialog
 from scumble.shared.errors import Code, ScumbleError
@@ -105,14 +106,14 @@ def with_pictures(port: FakePort) -> FakePort:
 
     def region(id: str, width: int, height: int) -> Any:
         number = [e.id for e in port.state.regions].index(id)
-        return thumbs.tinted(painting, mask(MASKS[id], painting), theme.region_colour(number))
+        return tint.tinted(painting, mask(MASKS[id], painting), tint.region_colour(number))
 
     def result(id: str, width: int, height: int) -> Any:
         style = {"h1": "night-swirls", "h2": "woodblock-wave"}[id]
         image = gallery_picture(style).convertToFormat(QtGui.QImage.Format.Format_ARGB32_Premultiplied)
         painter = QtGui.QPainter(image)
         painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_DestinationIn)
-        painter.drawImage(0, 0, thumbs.as_alpha(mask({"h1": sky, "h2": shore}[id], image)))
+        painter.drawImage(0, 0, tint.as_alpha(mask({"h1": sky, "h2": shore}[id], image)))
         painter.end()
         return image
 

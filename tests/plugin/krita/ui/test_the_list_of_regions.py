@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PyQt5 import QtCore, QtGui, QtWidgets
 
 from scumble.plugin.common.sources import LAYER_ALPHA, TRANSPARENCY_MASK, GalleryStyle, MaskSource
+from scumble.plugin.krita import tint
 from scumble.plugin.krita.interface import Part
-from scumble.plugin.krita.ui import theme, thumbs
+from scumble.plugin.krita.ui import thumbs
 from scumble.plugin.krita.ui.regions import RegionPanel
 
 KEY, ALT = QtCore.Qt.Key, QtCore.Qt.KeyboardModifier.AltModifier
@@ -169,14 +170,14 @@ def test_a_tinted_picture_keeps_its_colours_only_where_the_mask_is(app: Any) -> 
     for y in range(20):
         for x in range(20):
             mask.setPixel(x, y, QtGui.qRgb(255, 255, 255))
-    result = thumbs.tinted(picture, mask, theme.region_colour(0))
+    result = tint.tinted(picture, mask, tint.region_colour(0))
     inside, outside = QtGui.QColor(result.pixel(5, 10)), QtGui.QColor(result.pixel(35, 10))
     assert inside.blue() > 80 and inside.saturation() > 60 and outside.saturation() < 10
     assert result.pixelColor(5, 10).alpha() == 255 and result.pixelColor(35, 10).alpha() < 255
 
 
 def test_regions_are_told_apart_by_colours_far_from_each_other() -> None:
-    hues = [theme.region_colour(number).hue() for number in range(4)]
+    hues = [tint.region_colour(number).hue() for number in range(4)]
     for one in range(4):
         for other in range(one):
             apart = abs(hues[one] - hues[other])
