@@ -90,7 +90,7 @@ def _style_arguments(procedure: Any) -> None:
     procedure.add_file_argument(
         "style-file", "Style _file", "A picture file", Gimp.FileChooserAction.ANY, True, None, RW
     )
-    procedure.add_drawable_argument("style-drawable", "Style _layer", "A layer of any open image", True, RW)
+    procedure.add_drawable_argument("style-drawable", "Style la_yer", "A layer of any open image", True, RW)
     procedure.add_string_argument("style-words", "_Words", "For engines that understand words", "", RW)
 
 

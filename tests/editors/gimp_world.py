@@ -46,6 +46,10 @@ class World:
         starter.chmod(0o755)
         shutil.copytree(ROOT / "tests/editors/gimp/driver", folder / "driver")
         _another_backends_keys(folder / "driver")
+        settings = folder / "home/.config/GIMP/3.0"
+        settings.mkdir(parents=True)
+        # No welcome, no tips, no questions.
+        (settings / "gimprc").write_text("(show-welcome-dialog no)\n(check-updates no)\n")
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 

@@ -11,7 +11,7 @@ import gi
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, GimpUi, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, GimpUi, GLib, GObject, Gtk, Pango  # noqa: E402
 
 __all__ = ["Gdk", "GdkPixbuf", "GimpUi", "GLib", "Gtk", "Pango"]
 
@@ -117,3 +117,28 @@ def scrolled(widget: Any, width: int = -1, height: int = -1) -> Any:
     window.set_size_request(width, height)
     window.add(widget)
     return window
+
+
+def bind(config: Any, argument: str, widget: Any, name: str) -> None:
+    """Keep an argument and a widget's property the same."""
+    both = GObject.BindingFlags.BIDIRECTIONAL | GObject.BindingFlags.SYNC_CREATE
+    config.bind_property(argument, widget, name, both)
+
+
+def name_and_seed(config: Any) -> Any:
+    """The new layer's name and the seed, folded away."""
+    grid = Gtk.Grid(column_spacing=SPACE * 2, row_spacing=4, margin_start=SPACE * 2, margin_top=4)
+    name = Gtk.Entry(placeholder_text="The style's and the engine's", hexpand=True)
+    bind(config, "layer-name", name, "text")
+    seed = Gtk.SpinButton(
+        adjustment=Gtk.Adjustment(lower=0, upper=2**31 - 1, step_increment=1, page_increment=10),
+        tooltip_text="The same seed gives the same picture",
+        halign=Gtk.Align.START,
+    )
+    bind(config, "seed", seed.get_adjustment(), "value")
+    for index, (title, widget) in enumerate((("New layer's name", name), ("Seed", seed))):
+        grid.attach(label(title), 0, index, 1, 1)
+        grid.attach(widget, 1, index, 1, 1)
+    expander = Gtk.Expander(label="Name and seed")
+    expander.add(grid)
+    return expander

@@ -24,10 +24,10 @@ class Options:
         self._silent = False
         self._show: list[Callable[[], None]] = []
         self.widget = column(spacing=SPACE * 2)
-        for group in form.groups:
+        for number, group in enumerate(form.groups):
             if group.basic:
                 expander = self._expander(group.name or "Options", group.basic)
-                expander.set_expanded(group is form.groups[0])
+                expander.set_expanded(number == 0)
                 self.widget.pack_start(expander, False, False, 0)
         advanced = tuple(f for group in form.groups for f in group.advanced)
         if advanced:
