@@ -31,8 +31,10 @@ from .partial_conv_options import OPTIONS
 THIN = 40.0
 #: Largest enlargement, and the largest area in pixels that an enlarged crop may reach.
 MAX_ENLARGE, ENLARGED_AREA = 6.0, 1 << 20
-#: Crops with a shorter side than this are not halved for a draft: they are quick as they are.
+#: Crops with a shorter side than this are not reduced: they are quick as they are.
 DRAFT_SIDE = 256
+#: Least size at which a draft, or wide strokes, are painted.
+SMALLEST = 0.5
 #: Side of a tile's core when memory is plentiful.
 TILE = 1024
 #: What the published network needs for a pixel: its 64-channel layers, several alive at once.
@@ -224,11 +226,23 @@ def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) ->
     return total
 
 
+def _reduction(job: Job) -> float:
+    """Size at which to paint, as a share of the job's.
+
+    The network lays strokes of a certain width in pixels, whatever the style picture's size: a style
+    shown larger only gives it larger shapes to fill with them.  So wide strokes are painted small.
+    """
+    if job.options["method"] != "partial-conv":
+        return 1.0
+    widest = min(r.options["style_scale"] for r in job.regions)
+    return SMALLEST if job.options["draft"] else min(1.0, max(SMALLEST, 1.0 / widest))
+
+
 def _resized(job: Job) -> Job:
     """The job at the size at which it is painted.
 
-    Enlarged when its regions are too small or thin for features at 1/8 of the size; halved for a
-    draft; else the job itself.
+    Enlarged when its regions are too small or thin for features at 1/8 of the size; reduced for a
+    draft or for wide strokes; else the job itself.
     """
     union = _union(job)
     radius = float(inner_distance(union).max())
@@ -240,9 +254,9 @@ def _resized(job: Job) -> Job:
         )
     factor = max(factor, 32 / min(height, width))
     if factor < 1.1:
-        if not job.options["draft"] or radius < 2 * THIN or min(height, width) < DRAFT_SIDE:
+        factor = _reduction(job)
+        if factor > 0.9 or radius < THIN / factor or min(height, width) < DRAFT_SIDE:
             return job
-        factor = 0.5
     size = (round(width * factor), round(height * factor))
 
     def fit(x: Tensor, kind: int) -> Tensor:
