@@ -85,12 +85,15 @@ def connector(
     version: str = "",
     *,
     python: str | os.PathLike[str] | None = None,
+    idle_minutes: float | None = None,
     policy: Policy | None = None,
 ) -> Callable[[], Client]:
     """For :class:`~.session.JobSession`: makes the client for these settings.
 
     :param name: the editor's, for the backend's log.
     :param python: the one that has the backend; by default the one that the installer wrote down.
+    :param idle_minutes: after which a backend that is started here ends itself; 0 for never, by default
+        its own 30.
     """
     if remote is not None and remote.enabled:
         return lambda: Client(
@@ -98,5 +101,6 @@ def connector(
         )
     # SCUMBLE_CONNECTION names a backend elsewhere: starting one here would not help.
     elsewhere = bool(os.environ.get("SCUMBLE_CONNECTION"))
-    start = None if elsewhere else launch.launcher(python)
+    arguments = [] if idle_minutes is None else ["--idle", f"{idle_minutes:g}"]
+    start = None if elsewhere else launch.launcher(python, args=arguments)
     return lambda: Client(name=name, version=version, launch=start, policy=policy)

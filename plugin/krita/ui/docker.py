@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..interface import ControllerPort
-from ..qt import QtCore, QtWidgets
+from ..qt import QtCore, QtGui, QtWidgets
 from .panel import DockPanel
 
 try:
-    from krita import DockWidget
+    from krita import DockWidget, Krita
 except ImportError:  # outside of Krita, for tests
+    Krita = None
 
     class DockWidget(QtWidgets.QDockWidget):  # type: ignore[no-redef]
         """What Krita's own class adds, as far as it matters here."""
@@ -25,6 +26,8 @@ except ImportError:  # outside of Krita, for tests
 
 #: Name under which Krita knows the docker, and title of it.
 ID, TITLE = "scumble_docker", "Scumble"
+#: The action behind "Stylize", whose keys the user may have changed.
+_ACTION = "scumble_stylize"
 
 _controller: ControllerPort | None = None
 
@@ -72,3 +75,6 @@ class ScumbleDocker(DockWidget):
             # Not within Krita's own show: the first time may start the backend.
             port = self.panel.port
             QtCore.QTimer.singleShot(0, lambda: port.set_shown(shown))
+            action = Krita.instance().action(_ACTION) if Krita is not None and shown else None
+            if action is not None:
+                self.set_shortcut(action.shortcut().toString(QtGui.QKeySequence.SequenceFormat.NativeText))

@@ -128,6 +128,8 @@ class _View(QtWidgets.QListView):
     def resizeEvent(self, event: Any) -> None:
         self._fit()
         super().resizeEvent(event)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
     def rows_high(self, rows: float) -> int:
         """The height at which that many rows are to be seen."""

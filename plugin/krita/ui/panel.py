@@ -172,7 +172,7 @@ class DockPanel(QtWidgets.QWidget):
         self.show_state(_ALL)
 
     def minimumSizeHint(self) -> Any:
-        return QtCore.QSize(theme.unit(self) * 52, theme.unit(self) * 90)
+        return QtCore.QSize(min(theme.unit(self) * 52, 230), theme.unit(self) * 60)
 
     def sizeHint(self) -> Any:
         return QtCore.QSize(theme.unit(self) * 72, theme.unit(self) * 190)

@@ -109,13 +109,15 @@ class SettingsDialog(QtWidgets.QDialog):
         self.problem.setVisible(bool(problem))
         if problem:
             return
+        start_anew = remote != self._port.state.backend.remote
         for key, value, default in (
             (PYTHON, self.python.field.text().strip(), ""),
             (IDLE, self.idle.value(), IDLE_DEFAULT),
         ):
             if value != self._port.get_setting(key, default):
                 self._port.set_setting(key, value)
-        if remote != self._port.state.backend.remote:
+                start_anew = True
+        if start_anew:  # also with the same address: the next start takes the new settings
             self._port.set_remote(remote)
         self.accept()
 

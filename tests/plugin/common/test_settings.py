@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,21 @@ def test_a_backend_elsewhere_is_never_started_here(tmp_path: Path, monkeypatch: 
     monkeypatch.delenv("SCUMBLE_CONNECTION")
     with connector(Remote("a:1", "", False), "test")() as client:
         assert client._launch is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
+def test_a_backend_is_started_with_the_python_and_the_patience_that_were_chosen(tmp_path: Path) -> None:
+    said, script = tmp_path / "said", tmp_path / "my python"
+    script.write_text(f'#!/bin/sh\necho "$@" > "{said}.part" && mv "{said}.part" "{said}"\nsleep 5\n')
+    script.chmod(0o755)
+    with connector(None, "test", python=script, idle_minutes=45)() as client:
+        assert client._launch is not None
+        process = client._launch()
+    try:
+        until = time.monotonic() + 20
+        while not said.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert said.read_text().split() == ["-m", "scumble.backend.server", "--idle", "45"]
+    finally:
+        process.process.kill()
+        process.process.wait()
