@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -19,10 +20,11 @@ from scumble.shared.segmenting import SegmentRequest, SegmentResult
 from . import describe, engines, prepare
 from . import device as devices
 from .engines import registry
-from .engines.base import Cancelled, Context, Engine, Job, Painted
+from .engines.base import Cancelled, Context, Engine, Job, Painted, no_preview
 from .engines.cache import TensorCache
 from .imaging import pixels
 from .imaging.composite import composite
+from .imaging.types import Floats
 from .regions.geometry import Box
 
 __all__ = ["Session", "composite"]
@@ -33,6 +35,9 @@ Progress = Callable[[str, int, int], None]
 LARGEST_TILE, SMALLEST_TILE = 4096, 256
 #: Bytes of encoded layers and styles to keep, at most, and as a share of the memory there is.
 CACHE_BYTES, CACHE_SHARE = 1 << 30, 0.125
+
+#: Long side of a preview in pixels; seconds before the first, and between two at least.
+PREVIEW_SIDE, FIRST_PREVIEW_S, PREVIEW_S = 512, 0.3, 0.7
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +69,17 @@ class Session:
         seed: int = 0,
         progress: Progress | None = None,
         cancelled: threading.Event | None = None,
+        preview: Callable[[StylizeResult], None] | None = None,
+        enough: threading.Event | None = None,
     ) -> StylizeResult:
         """Stylize the regions of a layer.
 
         :param request: a whole request, or only the layer's pixels; then the other arguments count.
         :param progress: called with (stage, done, of) from this thread.
         :param cancelled: set it from another thread to stop the job.
+        :param preview: called from this thread with rough versions of the result, by engines that take
+            long: 8 bit RGBA, reduced to at most 512 pixels a side; ``report["box"]`` is what it covers.
+        :param enough: set it from another thread to get what there is so far as the result.
         :returns: the new layer: the selected box only, in the layer's sample type and encoding, with
             straight alpha; 0 alpha wherever a pixel must not change.
         :raises ScumbleError: for bad input, lack of memory, ``cancelled``, or an engine's failure.
@@ -81,7 +91,7 @@ class Session:
         stop = cancelled or threading.Event()
         with self._turn(stop):
             try:
-                return self._stylize(request, progress or _quiet, stop)
+                return self._stylize(request, progress or _quiet, stop, preview, enough or threading.Event())
             except Cancelled:
                 raise _cancelled() from None
             except ScumbleError:
@@ -139,7 +149,14 @@ class Session:
         finally:
             self._job.release()
 
-    def _stylize(self, request: StylizeRequest, progress: Progress, stop: threading.Event) -> StylizeResult:
+    def _stylize(
+        self,
+        request: StylizeRequest,
+        progress: Progress,
+        stop: threading.Event,
+        preview: Callable[[StylizeResult], None] | None,
+        enough: threading.Event,
+    ) -> StylizeResult:
         began = time.perf_counter()
         engine = registry.engine(request.engine)
         plan = prepare.plan(request, engine)
@@ -159,7 +176,8 @@ class Session:
         job = prepare.job(request, plan)
         decoded = time.perf_counter()
         devices.reset_peak(self.device)
-        painted, context = self._run(engine, job, progress, stop)
+        show = no_preview if preview is None else _Previews(preview, job, plan, origin).show
+        painted, context = self._run(engine, job, progress, stop, show, enough)
         ran = time.perf_counter()
         progress("write", 0, 1)
         layer = _encoded(painted, job, request.layer, plan)
@@ -182,7 +200,13 @@ class Session:
         return StylizeResult(layer, origin, report)
 
     def _run(
-        self, engine: Engine, job: Job, progress: Progress, stop: threading.Event
+        self,
+        engine: Engine,
+        job: Job,
+        progress: Progress,
+        stop: threading.Event,
+        show: Callable[[Callable[[], Painted]], None],
+        enough: threading.Event,
     ) -> tuple[Painted, Context]:
         """Run the engine; when memory runs out, with smaller tiles, then on the CPU, then not at all."""
         places = [self.device] if self.device.type == "cpu" else [self.device, torch.device("cpu")]
@@ -192,7 +216,7 @@ class Session:
             tile = _first_tile(engine, job, devices.budget(place))
             while True:
                 cache = self.cache if place == self.device else TensorCache(0)
-                context = Context(place, cache, progress, stop, tile)
+                context = Context(place, cache, progress, stop, tile, preview=show, enough=enough)
                 context.checkpoint()
                 try:
                     return engine.run(job, context), context
@@ -223,6 +247,15 @@ class Session:
         buffers = width * height * 4 * (3 + 1 + count + 3 + 1 + 4)
         return engine.estimate_bytes(width, height, count, plan.options) + buffers
 
+    def estimate_seconds(self, request: StylizeRequest) -> float | None:
+        """About how long a request will take here, for engines that can tell; checks it on the way."""
+        engine = registry.engine(request.engine)
+        plan = prepare.plan(request, engine)
+        tell = getattr(engine, "estimate_seconds", None)
+        if tell is None:
+            return None
+        return float(tell(*plan.size, len(request.regions), plan.options))
+
     def describe(self) -> dict[str, Any]:
         """Engines with their options, styles with thumbnails, models and the device, as plain data."""
         return {
@@ -240,7 +273,41 @@ class Session:
             release = getattr(engine, "free_memory", None)
             if release is not None:
                 release()
+        from .segment import methods
+
+        methods.free_memory()
         devices.release(self.device)
+
+
+class _Previews:
+    """Passes an engine's previews on, not too often and not too large."""
+
+    def __init__(
+        self, tell: Callable[[StylizeResult], None], job: Job, plan: prepare.Plan, origin: tuple[int, int]
+    ) -> None:
+        self.tell = tell
+        self.job = job
+        self.plan = plan
+        self.origin = origin
+        self._next = time.monotonic() + FIRST_PREVIEW_S
+
+    def show(self, make: Callable[[], Painted]) -> None:
+        """Make and tell one if it is due."""
+        began = time.monotonic()
+        if began < self._next:
+            return
+        image, alpha = _cut(make(), self.job, self.plan)
+        scale = min(1.0, PREVIEW_SIDE / max(alpha.shape))
+        if scale < 1:
+            size = (max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale)))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+        box = self.plan.box
+        report = {"preview": True, "box": [box.left, box.top, box.width, box.height]}
+        self.tell(StylizeResult(pixels.encode(image, alpha, "rgba", "u8", "srgb"), self.origin, report))
+        # At most a tenth of the time goes into previews.
+        ended = time.monotonic()
+        self._next = ended + max(PREVIEW_S, 9 * (ended - began))
 
 
 def _first_tile(engine: Engine, job: Job, budget: int) -> int:
@@ -273,6 +340,12 @@ def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan)
     Alpha is cut to the drawn masks of a strength above zero here, whatever the engine did: that
     nothing else changes is the one promise that must not depend on a method.
     """
+    rgb, alpha = _cut(painted, job, plan)
+    return pixels.encode(rgb, alpha, pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
+
+
+def _cut(painted: Painted, job: Job, plan: prepare.Plan) -> tuple[Floats, Floats]:
+    """The box of what an engine painted: (h, w, 3) and (h, w)."""
     place = plan.box.within(plan.crop).slices()
     channels_too = (slice(None), *place)
     image = np.clip(painted.image.detach().cpu().float().numpy()[channels_too], 0, 1)
@@ -285,8 +358,7 @@ def _encoded(painted: Painted, job: Job, layer: PixelBuffer, plan: prepare.Plan)
             selected |= region.mask.numpy()[place] > 0
     alpha *= selected
     image *= alpha > 0
-    rgb = image.transpose(1, 2, 0)
-    return pixels.encode(rgb, alpha, pixels.WITH_ALPHA[layer.layout], layer.dtype, layer.transfer)
+    return image.transpose(1, 2, 0), alpha
 
 
 def _cancelled() -> ScumbleError:

@@ -63,6 +63,7 @@ class BlockingClient:
         preview: Callable[[StylizeResult], None] | None = None,
         accepted: Callable[[int], None] | None = None,
         cancelled: threading.Event | None = None,
+        enough: threading.Event | None = None,
         timeout_s: float | None = None,
     ) -> StylizeResult:
         """The new layer.
@@ -70,6 +71,7 @@ class BlockingClient:
         :param job: an id of one's own: sent again after a crash, it gets the result of the first time.
         :param accepted: called with the position in the queue.
         :param cancelled: set it (from another thread) to stop the job.
+        :param enough: set it to get what there is so far as the result.
         :raises ScumbleError: whatever the backend said; ``cancelled``; ``timeout``; ``no_backend``;
             ``backend_lost`` with ``retry``.
         """
@@ -83,7 +85,7 @@ class BlockingClient:
                 accepted(event.position)
 
         name = self.client.stylize(request, job)
-        event = self._wait(name, watch, cancelled, timeout_s)
+        event = self._wait(name, watch, cancelled, timeout_s, enough)
         if isinstance(event, events.Finished):
             return event.result
         raise ScumbleError(Code.INTERNAL, "The backend gave an answer that makes no sense.")
@@ -164,7 +166,9 @@ class BlockingClient:
         watch: Callable[[events.Event], None] | None,
         cancelled: threading.Event | None,
         timeout_s: float | None,
+        enough: threading.Event | None = None,
     ) -> events.Event:
+        told = False
         until = None if timeout_s is None else time.monotonic() + timeout_s
         try:
             while True:
@@ -181,6 +185,9 @@ class BlockingClient:
                         watch(event)
                 if cancelled is not None and cancelled.is_set():
                     self.client.cancel(name)
+                if enough is not None and enough.is_set() and not told:
+                    told = True
+                    self.client.enough(name)
                 if until is not None and time.monotonic() > until:
                     raise ScumbleError(
                         Code.TIMEOUT,

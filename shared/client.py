@@ -130,6 +130,15 @@ class Client(Connecting):
         else:
             self._end(events.Cancelled(job), job)
 
+    def enough(self, job: str) -> None:
+        """Good enough: ask for what there is of a job so far, as its result.
+
+        Engines that work in one go, and backends that do not know the message, go on as they were.
+        """
+        pending = self._pending.get(job)
+        if pending is not None and pending.sent and self._state == "ready" and self._link is not None:
+            self._link.send(Message("enough", new_id(), {"job": job}))
+
     def forget(self, name: str) -> None:
         """Stop waiting for a job or request; its later events are dropped."""
         self._pending.pop(name, None)

@@ -30,6 +30,7 @@ class Job:
 
     :param digest: of the message, so that one id cannot mean two requests.
     :param nbytes: of the request's buffers, counted against the client's share of the queue.
+    :param enough: its client wants what there is so far.
     :param final: the message that ended it, once there is one.
     """
 
@@ -40,6 +41,7 @@ class Job:
     request: StylizeRequest | SegmentRequest | None
     state: Literal["queued", "running", "finished"] = "queued"
     cancelled: threading.Event = field(default_factory=threading.Event)
+    enough: threading.Event = field(default_factory=threading.Event)
     abandoned: bool = False
     accepted_at: float = 0.0
     started_at: float = 0.0

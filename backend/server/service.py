@@ -73,6 +73,7 @@ class Service:
             "stylize": self._stylize,
             "segment": self._stylize,
             "cancel": self._cancel,
+            "enough": self._enough,
             "release": self._release,
             "models": self._models,
             "free_memory": self._free_memory,
@@ -227,6 +228,14 @@ class Service:
         if job.state == "queued":
             self._queue.remove(job)
             self._finish(job, Message("cancelled", job.id))
+
+    def _enough(self, session: ClientSession, message: Message) -> None:
+        name = fields.text(message.body, "job", longest=64)
+        job = self._table.get((session.key[0], name))
+        if job is None or job.state == "finished":
+            raise ScumbleError(Code.UNKNOWN_JOB, "There is no such job, or it is over.")
+        job.enough.set()
+        self._answer(session, Message("finishing", message.id, {"job": name}))
 
     def _release(self, session: ClientSession, message: Message) -> None:
         name = fields.text(message.body, "job", longest=64)

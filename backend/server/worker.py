@@ -44,7 +44,11 @@ class SessionLike(Protocol):
         *,
         progress: Callable[[str, int, int], None] | None = None,
         cancelled: threading.Event | None = None,
+        preview: Callable[[StylizeResult], None] | None = None,
+        enough: threading.Event | None = None,
     ) -> StylizeResult: ...
+
+    def estimate_seconds(self, request: StylizeRequest) -> float | None: ...
 
     def segment(
         self,
@@ -217,6 +221,7 @@ class Worker(threading.Thread):
             session.free_memory()  # our own caches are the first to go
             memory.check(needed, memory.available_bytes())
         stage, began, told = "", 0.0, 0.0
+        estimate: float | None = None
 
         def progress(name: str, done: int, of: int) -> None:
             nonlocal stage, began, told
@@ -227,6 +232,8 @@ class Worker(threading.Thread):
                 return
             told = now
             eta = (now - began) * (of - done) / done if 0 < done <= of else None
+            if done == 0 and name == "paint":
+                eta = estimate  # before anything is painted, what the engine expects
             body: dict[str, Any] = {"stage": name, "done": int(done), "of": int(of)}
             if eta is not None:
                 body["eta_s"] = round(eta, 2)
@@ -235,4 +242,12 @@ class Worker(threading.Thread):
         if isinstance(request, SegmentRequest):
             found = session.segment(request, progress=progress, cancelled=job.cancelled)
             return found_message(found, job.id)
-        return result_message(session.stylize(request, progress=progress, cancelled=job.cancelled), job.id)
+
+        def preview(result: StylizeResult) -> None:
+            self._post(Told(job, result_message(result, job.id, "preview")))
+
+        estimate = session.estimate_seconds(request)
+        result = session.stylize(
+            request, progress=progress, cancelled=job.cancelled, preview=preview, enough=job.enough
+        )
+        return result_message(result, job.id)

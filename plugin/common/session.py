@@ -119,6 +119,15 @@ class JobSession:
         """Cancel one, or all jobs."""
         self._command(lambda: self._cancel_all() if job is None else self._cancel(job))
 
+    def enough(self, job: Job) -> None:
+        """Good enough: a job that refines step by step stops there, and its result comes."""
+
+        def tell() -> None:
+            if self._client is not None and job.id in self._jobs:
+                self._client.enough(job.id)
+
+        self._command(tell)
+
     def retry(self, job: Job) -> None:
         """Try a failed job again; nothing happens to one that has not failed.
 

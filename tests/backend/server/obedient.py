@@ -22,8 +22,9 @@ Progress = Callable[[str, int, int], None]
 
 class ObedientSession:
     """Options: ``seconds`` to work, ``steps`` to count, ``fail`` with a code, ``die`` at once,
-    ``deaf`` to cancellation, ``gib`` to pretend to need, ``crash`` with a bug, ``diary`` a file to
-    write the job's seed into when it starts."""
+    ``shows`` previews, ``foresees`` how many seconds it will take, is ``content`` with what there is when
+    told that it is enough, ``deaf`` to cancellation, ``gib`` to pretend to need, ``crash`` with a bug,
+    ``diary`` a file to write the job's seed into when it starts."""
 
     def __init__(self, start_s: float = 0.0) -> None:
         time.sleep(start_s)
@@ -36,6 +37,8 @@ class ObedientSession:
         *,
         progress: Progress | None = None,
         cancelled: threading.Event | None = None,
+        preview: Callable[[StylizeResult], None] | None = None,
+        enough: threading.Event | None = None,
     ) -> StylizeResult:
         options = dict(request.options)
         if "diary" in options:
@@ -55,9 +58,15 @@ class ObedientSession:
         steps = int(options.get("steps", 10))
         deadline = time.monotonic() + float(options.get("seconds", 0.0))
         done = 0
+        if progress is not None and "foresees" in options:
+            progress("paint", 0, steps)
         while time.monotonic() < deadline or done < steps:
             if cancelled is not None and cancelled.is_set() and not options.get("deaf"):
                 raise ScumbleError(Code.CANCELLED, "The job was cancelled.")
+            if enough is not None and enough.is_set() and options.get("content"):
+                break
+            if preview is not None and options.get("shows"):
+                preview(StylizeResult(PixelBuffer(1, 1, "rgba", "u8", bytes([done % 256] * 4)), (3, 4)))
             if progress is not None and done < steps:
                 progress("paint", done + 1, steps)
             done += 1
@@ -97,6 +106,9 @@ class ObedientSession:
         if isinstance(request, SegmentRequest):
             return 0
         return int(float(request.options.get("gib", 0)) * 2**30)
+
+    def estimate_seconds(self, request: StylizeRequest) -> float | None:
+        return float(request.options["foresees"]) if "foresees" in request.options else None
 
     def describe(self) -> dict[str, Any]:
         self.described += 1

@@ -41,6 +41,29 @@ def test_ping_and_describe_and_cancel_are_answered_while_a_job_runs(client) -> N
     assert until(client, events.Pong, job=client.ping()).state == "ready"
 
 
+def test_a_long_job_shows_what_it_has_and_ends_early_when_that_is_enough(client) -> None:
+    """Sections 6.6.1 and 6.6.2: previews, the expected time first, and ``enough``."""
+    seen: list = []
+    asked = request(seconds=60, shows=True, content=True, foresees=42.0)
+    job = client.stylize(asked)
+    shown = until(client, events.Preview, job=job, seen=seen)
+    assert (shown.result.layer.width, shown.result.layer.layout) == (1, "rgba")
+    first = next(e for e in seen if isinstance(e, events.Progress) and e.stage == "paint")
+    assert (first.done, first.eta_s) == (0, 42.0)
+    client.enough(job)
+    done = until(client, events.Finished, job=job)
+    assert bytes(done.result.layer.data) == bytes(asked.layer.data)[::-1]
+
+
+def test_enough_of_a_job_that_is_not_there_is_refused_and_ends_nothing(client) -> None:
+    """Section 6.6.1."""
+    raw = client.request("enough", {"job": "never-was"})
+    assert until(client, events.Failed, job=raw).error.code is Code.UNKNOWN_JOB
+    job = client.stylize(request(steps=2))
+    client.enough("never-was")
+    assert until(client, events.Finished, job=job)
+
+
 def test_a_description_may_be_larger_than_a_header(client) -> None:
     """Section 6.3: it travels as a buffer."""
     value = until(client, events.Answer, job=client.describe()).value
