@@ -141,7 +141,9 @@ class Nnst:
         with timed(context, "colour"):
             image = _finished(job, canvas.image, parts, feather)
         context.progress("paint", UNITS, UNITS)
-        return Painted(image.cpu(), torch.from_numpy(parts.alpha), self._notes(job, context, canvas, len(found)))
+        return Painted(
+            image.cpu(), torch.from_numpy(parts.alpha), self._notes(job, context, canvas, len(found))
+        )
 
     def _notes(self, job: Job, context: Context, canvas: _Canvas, count: int) -> dict[str, Any]:
         notes: dict[str, Any] = {"pieces": count, "mode": job.options["mode"]}
@@ -155,7 +157,9 @@ class Nnst:
 
 
 def _vgg_asked(options: Mapping[str, Any]) -> bool:
-    return bool(options["features"] == "vgg16" or (options["features"] == "auto" and torch.cuda.is_available()))
+    return bool(
+        options["features"] == "vgg16" or (options["features"] == "auto" and torch.cuda.is_available())
+    )
 
 
 def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: torch.device) -> Canvas:

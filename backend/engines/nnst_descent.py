@@ -1,4 +1,4 @@
-"""The optimising half of engine ``nnst``: descend on a Laplacian pyramid until features are the borrowed ones."""
+"""The optimising half of engine ``nnst``: descend until the features are the borrowed ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from scumble.backend.nn.nnst_features import CELL, GRAIN, Hypercolumns
+from scumble.backend.nn.nnst_features import CELL, GRAIN, Hypercolumns, padded
 from scumble.backend.nn.nnst_matching import Searcher, match
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 
@@ -18,6 +18,9 @@ from .nnst_ground import Ground
 
 #: Adam's rate at the first step of a scale (published: 2e-3 throughout); it falls to a quarter.
 RATE = 4e-3
+#: What a cell's mean colour counts beside the cosine of its features.  Not in the paper, which corrects
+#: colours afterwards: cosine does not see how strong a colour is, so skies turn into rainbows.
+COLOUR_WEIGHT = 0.4
 #: In the feature-splitting pass, matches are looked for anew after so many steps (published: each).
 REMATCH = 10
 #: Places that each such search looks at; the match before stays if none of them is better.
@@ -36,12 +39,14 @@ class Target:
     :param rows: per region (M, C).
     :param index: per region (groups, cells) places; -1 where the region does not match.
     :param shares: per region (cells,).
+    :param colours: (cells, 3) mean colour that each cell should have.
     """
 
     slices: Sequence[slice]
     rows: Sequence[Tensor]
     index: list[Tensor]
     shares: Sequence[Tensor]
+    colours: Tensor
 
     def of(self, cells: Tensor) -> Tensor:
         """(N, C) for N cells: what the regions there want, by their shares."""
@@ -76,7 +81,7 @@ class _Tile:
 def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile]:
     """Cover the active cells; each tile sees ``margin`` pixels around its core."""
     height, width = ground.content.shape[-2:]
-    rows, columns = ground.grid
+    columns = ground.grid[1]
     side = max(GRAIN, side // GRAIN * GRAIN)
     if max(height, width) <= side + 2 * margin:
         side = max(height, width)
@@ -153,6 +158,8 @@ class Descent:
                 part = self._loss(found, target, tile, weights) / total
                 part.backward()  # type: ignore[no-untyped-call]
                 loss += float(part.detach())
+            drift = self._drift(leaf, target, weights) / total
+            drift.backward()  # type: ignore[no-untyped-call]
             composite.backward(leaf.grad)  # type: ignore[no-untyped-call]
             adam.step()
             self.losses.append(loss)
@@ -170,6 +177,12 @@ class Descent:
             return ((1 - F.cosine_similarity(found, wanted, dim=1)) * weight).sum()
         parts = [1 - F.cosine_similarity(found[:, s], wanted[:, s], dim=1) for s in target.slices]
         return torch.stack(parts).mean(0) @ weight
+
+    def _drift(self, image: Tensor, target: Target, weights: Tensor) -> Tensor:
+        """How far the cells' mean colours are from the borrowed ones."""
+        found = F.avg_pool2d(padded(image), CELL).flatten(1).T[self.active]
+        apart = (found - target.colours[self.active]).abs().mean(1)
+        return COLOUR_WEIGHT * apart @ weights[self.active]
 
     def _settled(self, target: Target) -> bool:
         if len(self.losses) <= PATIENCE or len(target.slices) > 1:
@@ -223,4 +236,4 @@ class Splitting:
 def split_target(target: Target, slices: Sequence[slice]) -> Target:
     """The same matches, one copy a layer, to start feature splitting from."""
     index = [i.expand(len(slices), -1).clone() for i in target.index]
-    return Target(slices, target.rows, index, target.shares)
+    return Target(slices, target.rows, index, target.shares, target.colours)

@@ -23,7 +23,7 @@ OPTIONS = (
         "keep_content",
         "Keep the motif",
         "float",
-        0.35,
+        0.5,
         "How much the layer's own picture steers what is painted where; less lets the strokes run free.",
         minimum=0.0,
         maximum=1.0,
@@ -98,7 +98,7 @@ OPTIONS = (
         "Colours",
         "choice",
         "painted",
-        "painted: as the strokes are. guided: the layer's hues in the style's range, kept clear of the strokes.",
+        "painted: as the strokes are. guided: the layer's hues, moved into the style's range.",
         choices=("painted", "guided"),
         group="Colour",
         per_region=True,
@@ -176,8 +176,8 @@ OPTIONS = (
         "Eyes",
         "choice",
         "auto",
-        "Which network looks: vgg16 (truer, slow, to be fetched first), compact (bundled); auto takes the best"
-        " that is installed, and the bundled one on a machine without a GPU.",
+        "Which network looks: vgg16 (slow, to be fetched first) or compact (bundled); auto takes vgg16 only"
+        " where it is installed and there is a GPU.",
         choices=("auto", "compact", "vgg16"),
         group="Method",
         advanced=True,

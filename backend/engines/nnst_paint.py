@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from scumble.backend.nn.nnst_features import CELL, padded
 from scumble.backend.nn.nnst_matching import Searcher, upsampled
-from scumble.backend.nn.nnst_pyramid import without_detail
 
 from .base import Context, JobRegion
 from .nnst_descent import Descent, Splitting, Target, split_target
@@ -21,8 +22,6 @@ from .nnst_style import Bank, Eyes
 
 #: Beyond this, hypercolumns of the style in full size are not kept, and full size is only decoded.
 FULL_ROWS_BYTES = 600 << 20
-#: Finest bands that the coarsest scale starts without, as published.
-STARTS_WITHOUT = 2
 #: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
 SPLIT_SHARE = 0.25
 
@@ -120,13 +119,19 @@ class PiecePainter:
                 paint = strokes(ground, self.fields, banks, self.eyes, self.context)
                 self.spend(match_cost(ground) + decode_cost(ground))
             return paint
-        start = without_detail(ground.content, STARTS_WITHOUT) if before is None else before
+        # The published code starts from the content (without its finest bands) and then from the scale
+        # before.  From the decoded matches it is nearer to the goal, and colours cannot drift: cosine
+        # does not see how strong a colour is.
+        start = strokes(ground, self.fields, banks, self.eyes, self.context)
+        self.spend(decode_cost(ground))
+        self.show(start)
         descent = Descent(self.eyes.look, ground, self.context)
-        paint = descent.run(start, self._target(banks, ground), self.steps, after=self._after(ground, self.steps))
+        target = self._target(banks, ground, start)
+        paint = descent.run(start, target, self.steps, after=self._after(ground))
         self.losses += descent.losses[-1:]
         split = round(self.finish * SPLIT_SHARE * self.steps) if last else 0
         if split and not self.context.enough.is_set():
-            paint = self._split(descent, banks, ground, paint, split)
+            paint = self._split(descent, banks, ground, paint, target, split)
         return paint
 
     @torch.no_grad()
@@ -150,7 +155,9 @@ class PiecePainter:
         for r, (region, bank, searcher) in enumerate(zip(self.canvas.regions, banks, searchers, strict=True)):
             keep = 1.0 if paint is None else alphas[r] if again is None else 0.5 * alphas[r]
             if keep not in seen:
-                mixed = ground.content if paint is None else torch.lerp(ground.over(paint), ground.content, keep)
+                mixed = (
+                    ground.content if paint is None else torch.lerp(ground.over(paint), ground.content, keep)
+                )
                 seen[keep] = self.eyes.look(mixed, tick).flatten(1).T
             cells = ground.active(r)
             field = torch.full((ground.grid[0] * ground.grid[1],), -1, device=cells.device)
@@ -161,12 +168,14 @@ class PiecePainter:
                 field[cells] = bank.field(searcher, queries, cells, ground.grid, region, seed, tick)
             self.fields.append(field)
 
-    def _target(self, banks: Sequence[Bank], ground: Ground) -> Target:
+    def _target(self, banks: Sequence[Bank], ground: Ground, decoded: Tensor) -> Target:
         width = banks[0].rows.shape[1]
         index = [f[None] for f in self.fields]
-        return Target([slice(0, width)], [b.rows for b in banks], index, ground.cell_shares)
+        # Of the whole composite: where paint is let through only in part, so are its colours.
+        colours = F.avg_pool2d(padded(ground.over(decoded)), CELL).flatten(1).T
+        return Target([slice(0, width)], [b.rows for b in banks], index, ground.cell_shares, colours)
 
-    def _after(self, ground: Ground, steps: int) -> Callable[[int, Tensor], None]:
+    def _after(self, ground: Ground) -> Callable[[int, Tensor], None]:
         def after(step: int, image: Tensor) -> None:
             self.spend(step_cost(ground, self.eyes))
             self.show(image)
@@ -174,12 +183,18 @@ class PiecePainter:
         return after
 
     def _split(
-        self, descent: Descent, banks: Sequence[Bank], ground: Ground, paint: Tensor, steps: int
+        self,
+        descent: Descent,
+        banks: Sequence[Bank],
+        ground: Ground,
+        paint: Tensor,
+        target: Target,
+        steps: int,
     ) -> Tensor:
-        target = split_target(self._target(banks, ground), self.eyes.look.slices)
+        target = split_target(target, self.eyes.look.slices)
         masks = [(b.mask, float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)]
         splitting = Splitting(descent, target, masks, [b.grids for b in banks], self.seed)
-        found = descent.run(paint, target, steps, before=splitting, after=self._after(ground, steps))
+        found = descent.run(paint, target, steps, before=splitting, after=self._after(ground))
         self.losses += descent.losses[-1:]
         return found
 
@@ -196,18 +211,15 @@ class PiecePainter:
         coarse = [Bank.of(r, self.eyes, self.context, 1.0).grids for r in canvas.regions]
         rows, columns = ground.grid
         taken = (upsampled(f, c, self.grid, full) for f, c in zip(self.fields, coarse, strict=True))
-        self.fields = [
-            f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken
-        ]
+        self.fields = [f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken]
         painted = strokes(ground, self.fields, banks, self.eyes, self.context)
         self.spend(decode_cost(ground))
         if wide:
             self.show(painted)
             descent = Descent(self.eyes.look, ground, self.context)
             steps = max(5, self.steps // 2)
-            painted = descent.run(
-                painted, self._target(banks, ground), steps, after=self._after(ground, steps)
-            )
+            target = self._target(banks, ground, painted)
+            painted = descent.run(painted, target, steps, after=self._after(ground))
         height, width = self._size()
         return painted[:, :height, :width]
 
@@ -216,7 +228,7 @@ class PiecePainter:
         pad = (0, size[1] - self.canvas.content.shape[-1], 0, size[0] - self.canvas.content.shape[-2])
 
         def grown(x: Tensor) -> Tensor:
-            return torch.nn.functional.pad(x[None, None] if x.ndim == 2 else x[None], pad, mode="replicate")[0]
+            return F.pad(x[None, None] if x.ndim == 2 else x[None], pad, mode="replicate")[0]
 
         c = self.canvas
         return Canvas(
@@ -285,5 +297,7 @@ def planned_cost(
             total += own * (MATCH + DECODE) * passes
     if full > 1:
         large = area * full * full * 1e-6
-        total += large * (DECODE + (each * options["steps"] / 2 if options["mode"] == "optimise" and full == 2 else 0))
+        total += large * (
+            DECODE + (each * options["steps"] / 2 if options["mode"] == "optimise" and full == 2 else 0)
+        )
     return total

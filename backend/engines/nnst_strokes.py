@@ -39,9 +39,7 @@ def strokes(
     return mixed.clamp(0, 1)
 
 
-def _region(
-    ground: Ground, field: Tensor, bank: Bank, eyes: Eyes, context: Context
-) -> tuple[Tensor, Tensor]:
+def _region(ground: Ground, field: Tensor, bank: Bank, eyes: Eyes, context: Context) -> tuple[Tensor, Tensor]:
     """(3, 4h, 4w) paint of one region, and (1, 4h, 4w) where there is any."""
     rows, columns = field.shape
     content = padded(ground.content)

@@ -185,8 +185,12 @@ class Bank:
         shapes = tuple(shape for v in found for shape in v.grids.shapes)
         masks = None
         if any(v.mask is not None for v in found):
-            masks = torch.cat([v.cells.new_ones(v.cells.shape[0]).float() if v.mask is None else v.mask for v in found])
-        owner = torch.cat([torch.full((v.cells.shape[0],), i, device=v.cells.device) for i, v in enumerate(found)])
+            masks = torch.cat(
+                [v.cells.new_ones(v.cells.shape[0]).float() if v.mask is None else v.mask for v in found]
+            )
+        owner = torch.cat(
+            [torch.full((v.cells.shape[0],), i, device=v.cells.device) for i, v in enumerate(found)]
+        )
         joined = [torch.cat([getattr(v, name) for v in found]) for name in ("rows", "brush", "cells")]
         return cls(joined[0], joined[1], joined[2], Grids(shapes), masks, owner, weights)
 
@@ -212,9 +216,7 @@ class Bank:
             index, _ = match(searcher, queries, **how)
         else:
             index = self._dealt(searcher, queries, how)
-        return cohere(
-            searcher, queries, index, cells, size, worth=float(options["long_strokes"]), tick=tick
-        )
+        return cohere(searcher, queries, index, cells, size, worth=float(options["long_strokes"]), tick=tick)
 
     def _dealt(self, searcher: Searcher, queries: Tensor, how: dict[str, object]) -> Tensor:
         """Matches in several pictures, in the proportions of the blend."""
@@ -224,7 +226,13 @@ class Bank:
         for i in range(len(self.weights)):
             own = places[self.owner[places] == i]
             limited = Searcher(
-                searcher.mean, searcher.basis, searcher.keys, searcher.grids, own, searcher.bonus, searcher.weight
+                searcher.mean,
+                searcher.basis,
+                searcher.keys,
+                searcher.grids,
+                own,
+                searcher.bonus,
+                searcher.weight,
             )
             index, score = match(limited, queries, **how)  # type: ignore[arg-type]
             found.append(index)

@@ -134,6 +134,8 @@ class StrokeDecoder(nn.Module):
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> StrokeDecoder:
         """From ``decoder.*`` tensors; raises ``RuntimeError`` on a misfit."""
         own = {k.removeprefix("decoder."): v.float() for k, v in tensors.items() if k.startswith("decoder.")}
-        net = cls(own["project.weight"].shape[1], own["project.weight"].shape[0], own["enter.weight"].shape[0])
+        net = cls(
+            own["project.weight"].shape[1], own["project.weight"].shape[0], own["enter.weight"].shape[0]
+        )
         net.load_state_dict(own)
         return net.eval().requires_grad_(False)

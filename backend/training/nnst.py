@@ -83,9 +83,7 @@ def matched(
     index = cohere(searcher, queries, index, torch.arange(index.numel()), size, worth=worth)
     cells = cells_of([style])
     votes, spread = vote(cells, grids, index.view(size))
-    return Matched(
-        rows[index].T.reshape(-1, *size), cells[index].T.reshape(-1, *size), votes, spread
-    )
+    return Matched(rows[index].T.reshape(-1, *size), cells[index].T.reshape(-1, *size), votes, spread)
 
 
 def random_blocks(size: tuple[int, int], rng: np.random.Generator) -> Tensor:
@@ -116,7 +114,11 @@ def co_occurrence(net: Hypercolumns, found: Tensor, wanted: Tensor) -> Tensor:
 def _mend(net: Hypercolumns, decoder: StrokeDecoder, picture: Tensor, rng: np.random.Generator) -> Tensor:
     size = (picture.shape[1] // 4, picture.shape[2] // 4)
     allowed = random_blocks(size, rng)
-    how = {"worth": float(rng.uniform(0, 0.2)), "parties": int(rng.choice([1, 4])), "seed": int(rng.integers(1 << 30))}
+    how = {
+        "worth": float(rng.uniform(0, 0.2)),
+        "parties": int(rng.choice([1, 4])),
+        "seed": int(rng.integers(1 << 30)),
+    }
     found = matched(net, picture, picture, allowed=allowed, **how)  # type: ignore[arg-type]
     return pyramid_l1(found.decode(decoder), picture)
 
@@ -129,7 +131,11 @@ def _transfer(
     recipe: StrokeRecipe,
     rng: np.random.Generator,
 ) -> tuple[Tensor, dict[str, float]]:
-    how = {"worth": float(rng.uniform(0, 0.2)), "parties": int(rng.choice([1, 4])), "seed": int(rng.integers(1 << 30))}
+    how = {
+        "worth": float(rng.uniform(0, 0.2)),
+        "parties": int(rng.choice([1, 4])),
+        "seed": int(rng.integers(1 << 30)),
+    }
     picture = photo
     if rng.random() < 0.6:  # a later pass, as it looks in use: the query is an earlier result
         with torch.no_grad():
@@ -143,12 +149,14 @@ def _transfer(
     plain = as_image(found.votes)
     colour = (F.avg_pool2d(output, 8) - F.avg_pool2d(plain, 8)).abs().mean()
     loss = recipe.cycle_weight * cycle + recipe.occurrence_weight * occurs + recipe.colour_weight * colour
-    return loss, {"cycle": float(cycle.detach()), "occurs": float(occurs.detach()), "colour": float(colour.detach())}
+    return loss, {
+        "cycle": float(cycle.detach()),
+        "occurs": float(occurs.detach()),
+        "colour": float(colour.detach()),
+    }
 
 
-def train_strokes(
-    photos: Path, paintings: Path, encoder_file: Path, out: Path, recipe: StrokeRecipe
-) -> None:
+def train_strokes(photos: Path, paintings: Path, encoder_file: Path, out: Path, recipe: StrokeRecipe) -> None:
     """Train and write ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint."""
     torch.manual_seed(recipe.seed)
     net = Hypercolumns.frozen(load_file(encoder_file))
