@@ -194,12 +194,16 @@ def options_text(options: Mapping[str, Any]) -> str:
     return json.dumps(dict(options), ensure_ascii=False, sort_keys=True) if options else ""
 
 
-def selectors(description: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the methods that find a subject by themselves; empty where the backend has none."""
-    segment = description.get("segment")
-    if isinstance(segment, Mapping):
-        segment = segment.get("methods")
-    if not isinstance(segment, (list, tuple)):
+def selectors(description: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The methods that find a subject, those that can be used; empty where the backend has none."""
+    methods = description.get("selecting")
+    if not isinstance(methods, (list, tuple)):
         return ()
-    names = (entry.get("name") for entry in segment if isinstance(entry, Mapping))
-    return tuple(name for name in names if isinstance(name, str) and name)
+    return tuple(
+        entry
+        for entry in methods
+        if isinstance(entry, Mapping)
+        and isinstance(entry.get("name"), str)
+        and entry["name"]
+        and not entry.get("missing")
+    )

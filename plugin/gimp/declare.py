@@ -198,8 +198,10 @@ def _select(plug_in: Any, name: str, run: Any) -> Any:
         "Select what the layer shows in front of its background",
         "Within the selection if there is one, as within a box drawn around it. One step of the history.",
     )
-    procedure.add_string_argument("method", "_Method", "Its name; empty for the backend's first", "", RW)
-    procedure.add_double_argument("feather", "_Feather", "Softens the edge, in pixels", 0.0, 200.0, 0.0, RW)
+    procedure.add_string_argument("method", "_Method", "Its name; empty for the best there is", "", RW)
+    procedure.add_double_argument(
+        "edge", "_Edge", "Half the width in pixels of the band in which the edge is soft", 0.0, 100.0, 4.0, RW
+    )
     procedure.add_string_return_value("report", "Report", "Times and settings as JSON", "", RW)
     return procedure
 

@@ -49,7 +49,7 @@ def act(config: Any) -> str:
     if action == "connect":
         connect(config.get_property("address"), (file.get_path() or "") if file is not None else "")
         return "{}"
-    return _ACTIONS[action](config.get_property("model"))
+    return ACTIONS[action](config.get_property("model"))
 
 
 def connect(address: str, key_file: str) -> None:
@@ -131,7 +131,7 @@ def _change(action: str) -> Callable[[str], str]:
     return change
 
 
-_ACTIONS: dict[str, Callable[[str], str]] = {
+ACTIONS: dict[str, Callable[[str], str]] = {
     "status": _status,
     "start": _start,
     "stop": _stop,

@@ -114,7 +114,7 @@ def stylize(
     procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any, engine: str | None = None
 ) -> Any:
     """*Stylize Selection* and *Brushwork*."""
-    layer = check_layer(_one(drawables))
+    layer = check_layer(one(drawables))
     own = arguments.BRUSHWORK_ENGINE if procedure.get_name() == arguments.BRUSHWORK else engine
     if interactive:
         from .ui.stylize import ask
@@ -141,7 +141,7 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
     from .groups import find
 
     kind = config.get_property("masks")
-    group, layer = find(_one(drawables), config.get_property("group"), kind == masks.GROUP or interactive)
+    group, layer = find(one(drawables), config.get_property("group"), kind == masks.GROUP or interactive)
     layer = check_layer(layer)
     document = Document(layer)
     if interactive:
@@ -165,7 +165,7 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
 
 def repeat(procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any) -> Any:
     """*Repeat Last*."""
-    layer = check_layer(_one(drawables))
+    layer = check_layer(one(drawables))
     with Conversation() as talk:
         last = talk.settings.get(EDITOR, LAST)
         parsed = annotation.parse(last["settings"]) if _is_last(last) else annotation.Parsed(None)
@@ -297,7 +297,8 @@ def _is_last(last: Any) -> bool:
     )
 
 
-def _one(drawables: list[Any]) -> Any:
+def one(drawables: list[Any]) -> Any:
+    """The only one; raises ``bad_request`` for none and for several."""
     if len(drawables) != 1:
         raise ScumbleError(
             Code.BAD_REQUEST,

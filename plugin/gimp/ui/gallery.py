@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .kit import SPACE, GdkPixbuf, Gtk, column, fitted, label, png, scrolled
+from .kit import SPACE, GdkPixbuf, GLib, Gtk, Pango, column, fitted, label, png, scrolled
 
 _ID, _NAME, _PICTURE, _TIP, _WORDS = range(5)
 
@@ -32,18 +32,26 @@ class Gallery:
         self.search.connect("search-changed", self._search)
         self.view = Gtk.IconView(
             model=self._shown,
-            text_column=_NAME,
-            pixbuf_column=_PICTURE,
             tooltip_column=_TIP,
             selection_mode=Gtk.SelectionMode.BROWSE,
-            item_width=side + 12,
-            columns=4,
-            item_padding=2,
+            item_padding=4,
             column_spacing=0,
-            row_spacing=2,
-            margin=3,
+            row_spacing=0,
+            margin=2,
             activate_on_single_click=True,
         )
+        # Renderers of our own: the view's would make every item as wide as the longest name.
+        picture = Gtk.CellRendererPixbuf(width=side + 8, height=side)
+        name = Gtk.CellRendererText(
+            width=side + 8,
+            xalign=0.5,
+            alignment=Pango.Alignment.CENTER,
+            ellipsize=Pango.EllipsizeMode.END,
+            scale=0.9,
+        )
+        for renderer, attribute, which in ((picture, "pixbuf", _PICTURE), (name, "text", _NAME)):
+            self.view.pack_start(renderer, False)
+            self.view.add_attribute(renderer, attribute, which)
         self.view.connect("selection-changed", self._changed)
         self._nothing = label("No style has all of these words.", dim=True)
         self._nothing.set_no_show_all(True)
@@ -116,6 +124,4 @@ class Gallery:
 
 
 def _escaped(text: str) -> str:
-    from .kit import GLib
-
     return str(GLib.markup_escape_text(text))

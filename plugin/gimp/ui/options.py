@@ -9,7 +9,7 @@ from scumble.plugin.common.forms import Field, Form
 
 from .kit import SPACE, Gtk, column, label
 
-_LABELS = 16
+_LABELS = 14
 
 
 class Options:
@@ -101,7 +101,7 @@ class Options:
         adjustment = Gtk.Adjustment(
             value=field.value, lower=low, upper=high, step_increment=step, page_increment=step * 10
         )
-        spin = Gtk.SpinButton(adjustment=adjustment, digits=digits, width_chars=6)
+        spin = Gtk.SpinButton(adjustment=adjustment, digits=digits, width_chars=4)
         adjustment.connect("value-changed", lambda each: self._set(field, _tidy(each.get_value(), whole)))
         self._show.append(lambda: adjustment.set_value(field.value))
         box = Gtk.Box(spacing=SPACE, hexpand=True)
@@ -109,6 +109,7 @@ class Options:
             scale = Gtk.Scale(
                 adjustment=adjustment, draw_value=False, hexpand=True, orientation=Gtk.Orientation.HORIZONTAL
             )
+            scale.set_size_request(90, -1)
             box.pack_start(scale, True, True, 0)
         box.pack_start(spin, False, False, 0)
         unit = label(spec.unit, dim=True)

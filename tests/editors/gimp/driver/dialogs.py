@@ -1,5 +1,6 @@
 """What the user sees, as sentences; each is a test."""
 
+import json
 import os
 import subprocess
 import threading
@@ -121,3 +122,103 @@ def stylize_selection_shows_a_preview_and_paints_on_ok():
     values = interactive("stylize", picture, source, user, style=STYLE)
     assert values.index(0) == SUCCESS, values.index(0)
     assert len(picture.get_layers()) == 2
+
+
+@scenario
+def undo_and_redo_take_the_new_layer_away_and_bring_it_back_in_one_step():
+    picture, source = photo(160, 120)
+    picture.clean_all()
+    view = Gimp.Display.new(picture)
+    picture.select_rectangle(REPLACE, 20, 20, 60, 60)
+    Gimp.displays_flush()
+    done = stylize(source)
+    name = done.layer.get_name()
+    assert [each.get_name() for each in picture.get_layers()] == [name, "landscape"]
+    main = window(".*GNU Image Manipulation Program|.*GIMP")
+    settle(2)
+
+    def after(keys):
+        press(main, keys)
+        settle(1.5)
+        return [each.get_name() for each in picture.get_layers()], Gimp.Selection.bounds(picture)[1:]
+
+    selected = [True, 20, 20, 80, 80]
+    layers, selection = after("ctrl+z")
+    assert layers == ["landscape"] and list(selection) == selected, (layers, selection)
+    layers, selection = after("ctrl+y")
+    assert layers == [name, "landscape"] and list(selection) == selected, (layers, selection)
+    layers, _ = after("ctrl+z")
+    assert layers == ["landscape"]
+    from tools import _images
+
+    _images.remove(picture)
+    view.delete()
+
+
+@scenario
+def stylize_regions_has_a_line_for_each_mask():
+    picture, source = photo()
+    group = Gimp.GroupLayer.new(picture, "masks")
+    picture.insert_layer(group, None, 0)
+    places = {"sky": (0, 0, 560, 170), "hills": (0, 230, 560, 190), "house": (210, 150, 150, 150)}
+    for name, (left, top, width, height) in places.items():
+        mask = Gimp.Layer.new(picture, name, width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+        mask.fill(Gimp.FillType.WHITE)
+        picture.insert_layer(mask, group, 0)
+        mask.set_offsets(left, top)
+    styles = {"sky": "night-swirls", "hills": "pointillist-meadow", "house": "line-and-wash"}
+    regions = json.dumps([{"mask": name, "style": style} for name, style in styles.items()])
+
+    def user():
+        dialog = window("Scumble: stylize regions")
+        settle(float(os.environ.get("SETTLE", "8")))
+        picture_of(dialog, "regions")
+        press(dialog, "alt+y")
+
+    values = interactive("stylize-regions", picture, group, user, regions=regions)
+    assert values.index(0) == SUCCESS, values.index(0)
+    assert [each.get_name() for each in picture.get_layers()][0] == "masks"
+    assert len(picture.get_layers()) == 3
+
+
+@scenario
+def the_backend_dialog_tells_how_it_is():
+    def user():
+        dialog = window("Scumble: backend")
+        settle(4)
+        picture_of(dialog, "backend")
+        for _ in range(6):
+            x("key", "ctrl+Page_Down")
+        press(dialog, "Escape")
+
+    values = interactive("backend", None, None, user)
+    assert values.index(0) == SUCCESS, values.index(0)
+
+
+@scenario
+def select_subject_asks_for_the_method_and_selects():
+    if not Gimp.get_pdb().procedure_exists("plug-in-scumble-select-subject"):
+        return
+    picture, source = photo(240, 180)
+
+    def user():
+        dialog = window("Scumble: select subject")
+        settle(2)
+        picture_of(dialog, "subject")
+        press(dialog, "alt+l")
+
+    values = interactive("select-subject", picture, source, user)
+    assert values.index(0) == SUCCESS, values.index(0)
+    assert Gimp.Selection.bounds(picture)[1]
+
+
+@scenario
+def cancel_in_a_dialog_changes_nothing():
+    picture, source = photo(240, 180)
+
+    def user():
+        press(window("Scumble: stylize"), "Escape")
+
+    values = interactive("stylize", picture, source, user, style=STYLE)
+    assert values.index(0) == CANCEL
+    assert len(picture.get_layers()) == 1

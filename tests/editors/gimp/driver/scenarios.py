@@ -425,6 +425,28 @@ def only_what_the_backend_offers_is_registered():
     return {"engines": engines, "brushwork": there}
 
 
+@scenario
+def select_subject_selects_what_stands_out_in_one_step():
+    name = "plug-in-scumble-select-subject"
+    offered = [m for m in json.loads(call("backend", action="describe").report)["selecting"] if not m["missing"]]
+    assert Gimp.get_pdb().procedure_exists(name) == bool(offered)
+    picture = image(96, 80)
+    source = layer(picture, 96, 80, alpha=False, offsets=(0, 0))
+    data = bytearray()
+    for y in range(80):
+        for x in range(96):
+            inside = (x - 48) ** 2 + (y - 40) ** 2 < 22**2
+            data += bytes((210, 40, 30) if inside else (30 + x // 8, 90, 140 + y // 8))
+    write(source, bytes(data))
+    picture.select_rectangle(REPLACE, 18, 10, 60, 60)
+    done = call("select-subject", picture, [source])
+    assert done.status == SUCCESS, done.error
+    chosen = read(picture.get_selection(), "Y u8")
+    assert chosen[40 * 96 + 48] > 200 and chosen[40 * 96 + 5] < 50 and chosen[12 * 96 + 20] < 128
+    assert picture.get_channels() == [] and len(picture.get_layers()) == 1
+    return json.loads(done.report)
+
+
 # -- bad input -------------------------------------------------------------------------------------------
 
 
