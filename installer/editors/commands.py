@@ -149,7 +149,7 @@ def _install(
         console.line(f"  {remedy}.")
     for program in target.programs:
         if program.note:
-            console.line(f"  {program.title} is shut off from the backend; allow it: {program.note}")
+            console.line(f"  {program.title} is shut off from the backend. Do this: {program.note}")
 
 
 def wanted(target: Target, store: wheels.Store, console: Console) -> dict[wheels.Build, Path]:

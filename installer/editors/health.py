@@ -143,12 +143,13 @@ def _in_program(plugin: Plugin, program: Program, again: str) -> Iterator[tuple[
             "Install it with the system's package manager (its name has both krita and python in it).",
         )
     if program.note:
-        yield "note", f"{program.title} is shut off from Scumble's backend until you allow it", program.note
-        yield (
-            "note",
-            "and it cannot start the backend by itself; start it before painting",
-            "python3 -m installer run scumble backend start",
-        )
+        yield "note", f"{program.title} is shut off from Scumble's backend", program.note
+        if program.note.startswith("flatpak "):
+            yield (
+                "note",
+                "and it cannot start the backend by itself; start it before painting",
+                "python3 -m installer run scumble backend start",
+            )
     trouble = _zmq_trouble(plugin, program)
     if trouble:
         yield "wrong", trouble, _zmq_remedy(plugin, program, again)

@@ -59,7 +59,14 @@ def chosen(editor: str, folder: Path, world: World | None = None) -> Target:
     if editor == "gimp" and _GIMP_3.match(folder.name):
         folder = folder / name
     known = next((t for t in targets(editor, world) if t.plugins == folder), None)
-    return known or Target(editor, folder, world.platform)
+    return known or Target(editor, folder, _system(editor, world))
+
+
+def _system(editor: str, world: World) -> str:
+    """Which builds of pyzmq an editor can load."""
+    # GIMP's Python on Windows is made with MinGW and cannot load what other Pythons can.
+    mingw = editor == "gimp" and world.system == "win32"
+    return f"mingw-{world.platform}" if mingw else world.platform
 
 
 # -- Krita ----------------------------------------------------------------------------------------
@@ -191,10 +198,7 @@ def _gimp_targets(world: World, base: Path, programs: list[Program]) -> Iterator
         folder = base / version
         if own and not {".var", "snap"} & set(base.relative_to(base.anchor).parts):
             folder = Path(own) if os.path.isabs(own) else world.home / own
-        mingw = world.system == "win32"
-        # GIMP's Python on Windows is made with MinGW and cannot load what other Pythons can.
-        system = f"mingw-{world.platform}" if mingw else world.platform
-        yield Target("gimp", folder / "plug-ins", system, None, tuple(those))
+        yield Target("gimp", folder / "plug-ins", _system("gimp", world), None, tuple(those))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -311,7 +315,9 @@ def _snaps(world: World, editor: str) -> Iterator[Program]:
     if deployed.exists():
         version = released(deployed / "usr", editor) or released(deployed, editor)
         python = python_named(matching(deployed, "usr/lib/python3.*", "lib/python3.*"))
-        yield Program(_title(NAMES[editor], version, "Snap"), deployed, version, python)
+        # What a Snap may reach is fixed by whoever made it.
+        note = f"Install {NAMES[editor]} in another way: as a package, an AppImage or a Flatpak."
+        yield Program(_title(NAMES[editor], version, "Snap"), deployed, version, python, note=note)
 
 
 def _bundles(world: World, editor: str) -> Iterator[Program]:

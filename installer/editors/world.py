@@ -28,7 +28,7 @@ class Program:
     :param version: ``5.2.9``, or ``""`` if it is not known without starting it.
     :param python: (major, minor) of the Python in it, or None if that is not known.
     :param interpreter: a program that runs this Python, for trying things out, or None.
-    :param note: what the user has to know about this one, or ``""``.
+    :param note: what to do so that this one, shut into a sandbox, reaches the backend, or ``""``.
     """
 
     title: str
@@ -64,7 +64,7 @@ class Target:
     def title(self) -> str:
         """The programs' names, for people."""
         name = {"krita": "Krita", "gimp": "GIMP"}[self.editor]
-        return ", ".join(p.title for p in self.programs) or f"{name} (its folder is there)"
+        return ", ".join(p.title for p in self.programs) or f"{name}'s folder {self.plugins}"
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def test_a_snap_has_folders_of_its_own(tmp_path: Path) -> None:
     make(tmp_path / "root/snap/krita/current/usr/lib/python3.10/os.py")
     (target,) = where.present("krita", world(tmp_path, "linux"))
     assert target.plugins == tmp_path / "home ö/snap/krita/current/.local/share/krita/pykrita"
-    assert target.programs[0].python == (3, 10)
+    assert target.programs[0].python == (3, 10) and "in another way" in target.programs[0].note
 
 
 def test_krita_on_windows(tmp_path: Path) -> None:
@@ -190,6 +190,7 @@ def test_gimp_on_windows_has_a_python_that_no_ready_made_build_fits(tmp_path: Pa
     (target,) = where.present("gimp", here)
     assert target.plugins == tmp_path / "Roaming/GIMP/3.0/plug-ins" and target.system.startswith("mingw-")
     assert target.programs[0].title == "GIMP 3.0 (Windows)" and target.programs[0].python == (3, 12)
+    assert where.chosen("gimp", tmp_path / "elsewhere", here).system == target.system
 
 
 def test_a_wrapper_of_a_snap_on_the_search_path_is_not_a_package(tmp_path: Path) -> None:
