@@ -136,7 +136,9 @@ class Plugin:
             place.remove(self.folder)
             done.append(self.folder)
         for folder in {f.parent for f in (*self.beside(), self.folder)}:
-            _remove_empty(folder, folder.parent)
+            # GIMP's folders are one deeper: GIMP/3.0/plug-ins.
+            upper = [folder.parent.parent] if folder.parent.parent.name == "GIMP" else []
+            _remove_empty(folder, folder.parent, *upper)
         return done
 
     def traces(self) -> list[Path]:

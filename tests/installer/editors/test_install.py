@@ -111,7 +111,8 @@ def test_uninstalling_everything_takes_the_plug_ins_and_their_settings_along(pla
     (config / "settings.json").write_text("{}")
     place.run("uninstall", "--yes")
     assert place.everything() == {}
-    assert not config.exists() and not (place.home / KRITA).exists() and not (place.home / GIMP).exists()
+    assert not config.exists() and not (place.home / KRITA.parent).exists()
+    assert not (place.home / ".config" / "GIMP").exists()
     assert "nothing to remove" in place.run("uninstall", "--yes")
 
 
