@@ -31,7 +31,7 @@ ACTIONS = (
 log = logging.getLogger(__name__)
 
 
-class ScumbleExtension(krita.Extension):  # type: ignore[misc]
+class ScumbleExtension(krita.Extension):
     """Adds the menu entries to each window."""
 
     def __init__(self, parent: Any, controller: Controller) -> None:

@@ -2,6 +2,7 @@
 
 # Old Pythons have to get as far as the message: nothing newer than 3.8 in here.
 
+import importlib
 import os
 import sys
 import traceback
@@ -11,24 +12,24 @@ ROOT = Path(os.path.realpath(__file__)).parent
 controller = None
 
 
-def _tell(sentence):
+def _tell(sentence: str) -> None:
     """A message once Krita has a window."""
     print("Scumble: " + sentence, file=sys.stderr)
     from krita import Krita
 
-    def show():
+    def show() -> None:
         try:
-            from PyQt5.QtWidgets import QMessageBox
+            widgets = importlib.import_module("PyQt5.QtWidgets")
         except ImportError:
-            from PyQt6.QtWidgets import QMessageBox
+            widgets = importlib.import_module("PyQt6.QtWidgets")
         if not Krita.instance().batchmode():
-            QMessageBox.warning(None, "Scumble", sentence)
+            widgets.QMessageBox.warning(None, "Scumble", sentence)
 
     Krita.instance().notifier().setActive(True)
     Krita.instance().notifier().windowCreated.connect(show)
 
 
-def _load():
+def _load() -> object:
     sys.path.insert(0, str(ROOT / "lib"))
     from scumble.plugin.common import vendor
 
