@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scumble.backend.nn.moments import Moments, mixed, moments
-from scumble.backend.nn.transport import transport
+from scumble.backend.nn.transport import Affine, transport
 
 #: Rec. 709 luma of sRGB-encoded values: close to perceived lightness and linear, so it inverts.
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -30,23 +30,33 @@ def palette(style: Tensor, mask: Tensor | None = None) -> Moments:
     return moments(style)
 
 
-def match_palette(
+def palette_map(
     image: Tensor, weight: Tensor, styles: Sequence[tuple[Tensor, float, Tensor | None]], amount: float
-) -> Tensor:
-    """Move the colours under the weight to the styles' mean and covariance.
+) -> Affine | None:
+    """The map of colours that moves those under the weight to the styles' mean and covariance.
 
     The decoder reproduces feature statistics only roughly; three channels can be set right exactly.
 
     :param image: (3, H, W).
     :param weight: (H, W), where the colours are measured.
     :param styles: (3, h, w) pictures with weights, and (h, w) masks of the parts that count.
-    :param amount: 0 (no change) to 1.
+    :param amount: 0 (no change) to 1 (all the way).
+    :returns: ``None`` where there is nothing to change.
     """
-    if not bool((weight > 0).any()):
-        return image
+    if amount <= 0 or not bool((weight > 0).any()):
+        return None
     target = mixed([(palette(style, mask), share) for style, share, mask in styles])
-    moved = transport(moments(image, weight), target).apply(image)
-    return torch.lerp(image, moved, amount)
+    whole = transport(moments(image, weight), target)
+    eye = torch.eye(3, dtype=whole.matrix.dtype, device=whole.matrix.device)
+    return Affine(torch.lerp(eye, whole.matrix, amount), amount * whole.offset)
+
+
+def recoloured(image: Tensor, change: Affine | None) -> Tensor:
+    """(3, H, W) colours after a map, clamped to [0, 1]; always a new tensor."""
+    if change is None:
+        return image.clamp(0, 1)
+    flat = torch.addmm(change.offset.to(image)[:, None], change.matrix.to(image), image.flatten(1))
+    return flat.clamp_(0, 1).view(image.shape)
 
 
 def keep_hues(image: Tensor, content: Tensor, weight: Tensor, amount: float) -> Tensor:

@@ -163,11 +163,15 @@ class PartialConv:
             context.progress("paint", done, len(pieces))
             context.checkpoint()
             out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask, overlap)
+            if out.shape == content.shape:  # one tile is everything
+                image = out.contiguous()
+                break
             x0, y0, x1, y1 = tile.decoded(overlap).core
             fade = tile.fade(overlap).to(device) if overlap else torch.ones_like(out[0])
             image[:, y0:y1, x0:x1] += out * fade
             weight[y0:y1, x0:x1] += fade
-        image = torch.where(weight > 0, image / weight.clamp_min(1e-6), content)
+        else:
+            image = _normalized(image, weight, content)
         with timed(context, "colour"):
             image = _finish(job, image, parts, weights)
         context.progress("paint", len(pieces), len(pieces))
@@ -208,22 +212,42 @@ def _baseline(
 def _finish(job: Job, image: Tensor, parts: Blend, weights: Sequence[Tensor]) -> Tensor:
     """Colour: towards the styles' palette, back to the content's hues, and less of it all."""
     content = job.content.to(image)
-    total = torch.zeros_like(image)
+    several = len(job.regions) > 1
+    total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, parts.shares, weights, strict=True):
-        own = image
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
-        if amount > 0:
-            own = colour.match_palette(
-                own, weight, [(p.image.to(image), p.weight, p.mask) for p in region.styles], amount
-            )
-        own = own.clamp(0, 1)
-        if region.options["preserve_color"] > 0:
-            own = colour.keep_hues(own, content, weight, region.options["preserve_color"])
+        styles = [(p.image.to(image), p.weight, p.mask) for p in region.styles]
+        change = colour.palette_map(image, weight, styles, amount)
         # Below a quarter the features are so close to the content's that what is left to fade is
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
-        own = torch.lerp(content, own, min(1.0, 4.0 * region.strength))
-        total += own * torch.from_numpy(share).to(image)
+        paint = min(1.0, 4.0 * region.strength)
+        hues = region.options["preserve_color"]
+        kept = colour.keep_hues(colour.recoloured(image, change), content, weight, hues) if hues else None
+        portion = torch.from_numpy(share).to(image) if several else None
+        for band in _bands(image):
+            own = colour.recoloured(image[band], change) if kept is None else kept[band]
+            if paint < 1.0:
+                own = torch.lerp(content[band], own, paint)
+            if portion is None:
+                total[band] = own
+            else:
+                total[band] += own * portion[band[1]]
     return total
+
+
+def _bands(image: Tensor) -> list[tuple[slice, slice]]:
+    """A (3, H, W) picture's rows in pieces: temporary copies stay small, and in the processor's cache."""
+    height = image.shape[-2]
+    step = max(16, (1 << 17) // image.shape[-1])
+    return [(slice(None), slice(y, min(y + step, height))) for y in range(0, height, step)]
+
+
+def _normalized(image: Tensor, weight: Tensor, content: Tensor) -> Tensor:
+    """Sums of paint over sums of weight, in place; the content where there is no paint."""
+    for band in _bands(image):
+        share = weight[band[1]]
+        image[band] = torch.where(share > 0, image[band] / share.clamp_min(1e-6), content[band])
+    return image
 
 
 def _reduction(job: Job) -> float:
