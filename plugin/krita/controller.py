@@ -246,6 +246,9 @@ class Controller(Commands):
     def _begin(self, order: Order) -> None:
         if not order.engine:
             order = replace(order, engine=self.choices.engine, options=self.choices.options())
+        # Chosen before there was anything to choose from.
+        entries = tuple(replace(e, style=e.style or self.choices.style) for e in order.entries)
+        order = replace(order, entries=entries)
         self.preview.pause()
         self.run = Run(self.host, self.choices.catalogue, order, self.version)
         self._keep_looking()
@@ -272,10 +275,13 @@ class Controller(Commands):
     def _stepped(self, job: Job) -> None:
         """The run's job has changed."""
         run = self.run
-        if run is None or job is not run.job:
+        if run is None or job is not run.job or job.view is run.taken:
             return
         self.touch(Part.JOB)
         view = job.view
+        if view.over:
+            # Krita lets the event loop run while it adds a layer: the same news may come again within.
+            run.taken = view
         if view.state is State.FAILED:
             self.failure = view.failure
             self._last = view

@@ -11,7 +11,7 @@ from typing import IO, Any
 from scumble.plugin.common import forms
 from scumble.plugin.common.annotation import RunSettings, dump
 from scumble.plugin.common.build import Built, build
-from scumble.plugin.common.jobs import Job
+from scumble.plugin.common.jobs import Job, JobView
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import (
     SAVED,
@@ -130,12 +130,14 @@ class Run:
     """A run; the controller hands its steps to the session one after the other.
 
     :ivar job: the job of the present step.
+    :ivar taken: how the last one ended that was dealt with.
     :ivar settings: of the whole run, once the first step was built.
     """
 
     def __init__(self, host: Host, catalogue: Catalogue, order: Order, version: str) -> None:
         self.order = order
         self.job: Job | None = None
+        self.taken: JobView | None = None
         self.settings: RunSettings | None = None
         self.notices: tuple[str, ...] = ()
         self.began = time.perf_counter()
@@ -178,7 +180,7 @@ class Run:
         names = dict.fromkeys(self._style(entry.style) for entry in entries)
         shown = ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "")
         form = self._catalogue.form(self.order.engine)
-        return f"{shown} ({form.label if form is not None else self.order.engine})"
+        return f"{shown} · {form.label if form is not None else self.order.engine}"
 
     def _style(self, style: StyleSource | None) -> str:
         if isinstance(style, GalleryStyle):

@@ -78,8 +78,9 @@ def read_mask(document: Any, name: str) -> Kept | None:
         rect = Rect(x, y, width, height)
         if magic == _MAGIC and not rect.empty and rect.pixels <= LIMITS.pixels:
             # One byte more than there should be is enough to know that it is wrong.
-            data = zlib.decompressobj().decompress(memoryview(raw)[_HEAD.size :], rect.pixels + 1)
-            if len(data) == rect.pixels:
+            opened = zlib.decompressobj()
+            data = opened.decompress(memoryview(raw)[_HEAD.size :], rect.pixels + 1)
+            if opened.eof and len(data) == rect.pixels:
                 return Kept(rect, data)
     return None
 

@@ -265,6 +265,8 @@ class KritaHost:
         node = None if document is None else nodes.find_node(document, target.layer)
         if node is not None:
             document.setActiveNode(node)
+        if target == self._preview.target:
+            self._preview.settled()
 
     def is_placed(self, document: str, layer: str) -> bool:
         """Whether a layer is in an open document."""

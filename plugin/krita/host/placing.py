@@ -119,7 +119,7 @@ class Preview:
         self._target: Target | None = None
         self._layer = ""
         self._rect = Rect(0, 0, 0, 0)
-        self._undo_text = ""
+        self._undo_text: str | None = None
         self._nodes = 0
         self._was_modified = True
 
@@ -165,9 +165,13 @@ class Preview:
         node.setLocked(True)
         attach(document, source, node)
         self._target, self._layer, self._rect = target, nodes.node_id(node), rect
-        self._undo_text = self._undo()
-        self._nodes = sum(1 for _ in nodes.walk(document))
+        self._undo_text, self._nodes = None, _count(document)
         return True
+
+    def settled(self) -> None:
+        """Krita has caught up: its undo entry names the preview's step now, a moment after the fact."""
+        if self._target is not None and self._undo_text is None:
+            self._undo_text = self._undo()
 
     def remove(self) -> None:
         """Take it out; nothing happens if there is none."""
@@ -178,8 +182,8 @@ class Preview:
         action = self._application.action("edit_undo")
         same = (
             action is not None
-            and self._undo() == self._undo_text
-            and sum(1 for _ in nodes.walk(document)) == self._nodes
+            and self._undo_text in (None, self._undo())
+            and _count(document) == self._nodes
             and self._is_active(document)
         )
         if same:
@@ -198,3 +202,8 @@ class Preview:
     def _is_active(self, document: Any) -> bool:
         active = self._application.activeDocument()
         return active is not None and nodes.document_id(active) == nodes.document_id(document)
+
+
+def _count(document: Any) -> int:
+    """Nodes of a document; selections come and go without being a step."""
+    return sum(1 for node in nodes.walk(document) if node.type() != nodes.SELECTION)

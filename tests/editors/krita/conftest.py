@@ -1,0 +1,73 @@
+"""One start of the real Krita for all tests here; skipped where there is none, a failure in CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import krita_world
+
+SAMPLES = {"U8": np.uint8, "U16": np.uint16, "F16": np.float16, "F32": np.float32}
+CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5}
+#: What happens inside Krita; not tests.
+collect_ignore_glob = ["*_scenes.py", "scenarios.py", "inside.py", "driver/*"]
+
+
+class Report:
+    """What the scenarios found.
+
+    :ivar installed: what the installer said.
+    """
+
+    def __init__(self, found: dict[str, Any], folder: Path, installed: str) -> None:
+        self.found, self.folder, self.installed = found, folder, installed
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        """A scenario's part."""
+        assert name in self.found, f"Krita did not get as far as that: {self.found.get('problem')}"
+        part = self.found[name]
+        assert "raised" not in part, part["raised"]
+        assert isinstance(part, dict)
+        return part
+
+    def pixels(self, dump: dict[str, Any]) -> np.ndarray:
+        """What was dumped, as rows, columns, channels."""
+        x, y, width, height = dump["rect"]
+        data = np.fromfile(self.folder / dump["file"], SAMPLES[dump["depth"]])
+        return data.reshape(height, width, CHANNELS[dump["model"]])
+
+    def on_canvas(self, dump: dict[str, Any], width: int, height: int) -> np.ndarray:
+        """A layer's pixels where the canvas is."""
+        x, y, w, h = dump["rect"]
+        data = self.pixels(dump)
+        out = np.zeros((height, width, data.shape[2]), data.dtype)
+        x0, y0, x1, y1 = max(0, x), max(0, y), min(width, x + w), min(height, y + h)
+        out[y0:y1, x0:x1] = data[y0 - y : y1 - y, x0 - x : x1 - x]
+        return out
+
+
+@pytest.fixture(scope="session")
+def report() -> Iterator[Report]:
+    """Run all scenarios in one Krita."""
+    why = krita_world.missing()
+    if why:
+        assert not os.environ.get("CI"), why
+        pytest.skip(why)
+    world = krita_world.World(krita_world.fresh())
+    try:
+        said = world.install()
+        script = krita_world.SCRIPTS / "scenarios.py"
+        found = world.krita(script, SCUMBLE_STRANGER=str(world.stranger()))
+        if os.environ.get("SCUMBLE_KEEP_REPORT"):
+            Path(os.environ["SCUMBLE_KEEP_REPORT"]).write_text(json.dumps(found, indent=1), "utf-8")
+        yield Report(found, world.folder / "out", said)
+    finally:
+        world.close()

@@ -1,0 +1,197 @@
+"""Live preview, animation, the menu, and how Krita feels meanwhile."""
+
+import os
+import time
+
+from inside import (
+    APPLICATION,
+    CONTROLLER,
+    OUT,
+    STYLES,
+    close,
+    digest,
+    dump,
+    failure,
+    fill,
+    fresh_choices,
+    idle,
+    names,
+    new_document,
+    paint,
+    picture,
+    select,
+    undo,
+    undo_text,
+)
+from PyQt5.QtCore import QByteArray
+
+
+def live_preview(found):
+    document = new_document(512, 512)
+    yield 500
+    source = document.activeNode()
+    fill(document, source)
+    document.waitForDone()
+    fresh_choices(STYLES[0])
+    select(document, 64, 64, 256, 256)
+    document.setModified(False)
+    found["undo_before"] = undo_text()
+
+    def shown():
+        """The preview is shown"""
+        return CONTROLLER.state.preview.shown and not CONTROLLER.state.preview.busy
+
+    CONTROLLER.set_preview(True)
+    yield shown
+    yield 300
+    found["names"] = names(document)
+    found["active"] = document.activeNode().name()
+    found["text"] = CONTROLLER.state.preview.text
+    node = source.parentNode().childNodes()[1]
+    found["first"] = dump("preview.first", node)
+    CONTROLLER.set_option("texture", 0.9)
+    CONTROLLER.set_style(STYLES[1])
+
+    def settled():
+        """The preview has followed"""
+        data = source.parentNode().childNodes()[1].pixelData(64, 64, 256, 256)
+        return shown() and digest(data) != first
+
+    first = digest(node.pixelData(64, 64, 256, 256))
+    yield settled
+    select(document, 300, 300, 100, 100)
+
+    def moved():
+        """The preview is where the selection is now"""
+        b = source.parentNode().childNodes()[1].bounds()
+        return (b.x(), b.y()) == (300, 300) and shown()
+
+    yield moved
+    found["moved"] = dump("preview.moved", source.parentNode().childNodes()[1])
+    found["names_moved"] = names(document)
+    CONTROLLER.set_preview(False)
+    yield 300
+    found["names_gone"] = names(document)
+    found["undo_gone"] = undo_text()
+    found["modified_gone"] = document.modified()
+    CONTROLLER.set_preview(True)
+    yield shown
+    yield from paint(found)
+    found["names_applied"] = names(document)
+    found["undo_applied"] = undo_text()
+    undo()
+    yield 300
+    found["names_undone"] = names(document)
+    found["undo_undone"] = undo_text()
+    CONTROLLER.set_preview(False)
+    # Undone by the user: it goes and does not come back by itself.
+    CONTROLLER.set_preview(True)
+    yield shown
+    undo()
+    yield 1200
+    found["by_hand"] = [names(document), CONTROLLER.state.preview.on, CONTROLLER.state.preview.text]
+    CONTROLLER.set_preview(False)
+    close(document)
+
+
+def animation(found):
+    document = new_document(160, 128)
+    yield 500
+    layer = document.activeNode()
+    layer.enableAnimation()
+    yield 200
+    for number, at in enumerate((0, 4, 9)):
+        document.setCurrentTime(at)
+        document.waitForDone()
+        yield 200
+        if number:
+            APPLICATION.action("add_blank_frame").trigger()
+            yield 300
+        data = bytearray(picture(160, 128))
+        data[number::4] = bytes([60 * number + 30]) * (160 * 128)
+        layer.setPixelData(QByteArray(bytes(data)), 0, 0, 160, 128)
+    document.setCurrentTime(4)
+    document.waitForDone()
+    yield 200
+    fresh_choices(STYLES[0])
+    select(document, 20, 20, 96, 64)
+    CONTROLLER.see()
+    found["frames"] = CONTROLLER.state.document.frames
+    before = [digest(layer.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
+    yield from paint(found)
+    found["one"] = {"failure": found["failure"], "names": names(document)}
+    undo()
+    yield 300
+    found["undo_before"] = undo_text()
+    CONTROLLER.set_all_frames(True)
+    batches = set()
+    stop = CONTROLLER.listen(lambda parts: batches.add(str(CONTROLLER.state.batch)))
+    yield from paint(found)
+    stop()
+    found["batches"] = sorted(batches)
+    found["names"] = names(document)
+    found["time"] = document.currentTime()
+    new = document.rootNode().childNodes()[1]
+    found["keys"] = [t for t in range(12) if new.hasKeyframeAtTime(t)]
+    found["new"] = []
+    for at in (0, 4, 9):
+        data = bytes(new.pixelDataAtTime(0, 0, 160, 128, at))
+        with open(os.path.join(OUT, f"frame.{at}"), "wb") as stream:
+            stream.write(data)
+        found["new"].append(digest(data))
+    found["same"] = before == [digest(layer.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
+    undo()
+    yield 300
+    found["names_undone"] = names(document)
+    close(document)
+
+
+def the_menu(found):
+    found["actions"] = sorted(
+        a.objectName() for a in APPLICATION.actions() if a.objectName().startswith("scumble")
+    )
+    action = APPLICATION.action("scumble_stylize")
+    found["shortcut"] = action.shortcut().toString()
+    found["dockers"] = [d.objectName() for d in APPLICATION.dockers() if "scumble" in d.objectName()]
+    document = new_document(128, 128)
+    yield 400
+    fill(document, document.activeNode())
+    fresh_choices(STYLES[0])
+    for docker in APPLICATION.dockers():
+        if docker.objectName() == "scumble_docker":
+            docker.setVisible(True)
+    yield 300
+    action.trigger()
+    yield 100
+    yield idle
+    yield 300
+    found["failure"] = failure()
+    found["names"] = names(document)
+    close(document)
+
+
+def responsiveness(found):
+    """While a job runs, the GUI thread is never away for long but for Krita's own work."""
+    document = new_document(1024, 1024)
+    yield 800
+    fill(document, document.activeNode())
+    document.waitForDone()
+    fresh_choices(STYLES[0])
+    CONTROLLER.stylize()
+    worst, beats, last = 0.0, 0, time.monotonic()
+
+    def beat():
+        """A beat"""
+        nonlocal worst, beats, last
+        now = time.monotonic()
+        job = CONTROLLER.state.job
+        if job is not None and job.state.value == "running":
+            worst, beats = max(worst, now - last), beats + 1
+        last = now
+        return idle()
+
+    yield beat
+    found["worst_gap_s"], found["beats"] = worst, beats
+    found["read_s"] = CONTROLLER.timing.read
+    found["failure"] = failure()
+    close(document)

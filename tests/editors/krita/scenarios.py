@@ -1,0 +1,63 @@
+"""Runs inside Krita: one function for each scenario, which fills its part of the report.
+
+Scenarios do not judge; the tests do, outside, where there is numpy.  One that raises says so in its part,
+and the next one begins.
+"""
+
+import os
+import time
+import traceback
+
+import layer_scenes
+import living_scenes
+import painting_scenes
+import trouble_scenes
+from inside import APPLICATION, CONTROLLER, STYLES, close, ready
+
+from scumble.plugin.common.sources import GalleryStyle
+
+SCENARIOS = [
+    painting_scenes.regions_with_two_styles,
+    painting_scenes.a_group_of_layers,
+    painting_scenes.sixteen_bit,
+    painting_scenes.half_float,
+    painting_scenes.float_linear,
+    painting_scenes.grey,
+    painting_scenes.cmyk,
+    painting_scenes.cmyk_sixteen_bit,
+    layer_scenes.an_offset_layer,
+    layer_scenes.hidden_and_locked_layers,
+    layer_scenes.a_group_a_vector_layer_and_masks,
+    layer_scenes.styles_from_a_layer_and_a_file,
+    living_scenes.live_preview,
+    living_scenes.animation,
+    living_scenes.the_menu,
+    living_scenes.responsiveness,
+    trouble_scenes.bad_input,
+    trouble_scenes.cancelled_midway,
+    trouble_scenes.another_backend,
+]
+
+
+def main(report):
+    report["version"] = APPLICATION.version()
+    began = time.monotonic()
+    CONTROLLER.set_shown(True)
+    yield ready
+    report["ready_s"] = time.monotonic() - began
+    STYLES.extend(GalleryStyle(card.id) for card in CONTROLLER.state.styles)
+    wanted = [name for name in os.environ.get("SCUMBLE_SCENARIOS", "").split(",") if name]
+    for scenario in SCENARIOS:
+        if wanted and scenario.__name__ not in wanted:
+            continue
+        found = report[scenario.__name__] = {}
+        began = time.monotonic()
+        try:
+            yield from scenario(found)
+        except Exception:
+            found["raised"] = traceback.format_exc()
+            CONTROLLER.cancel()
+            for document in APPLICATION.documents():
+                close(document)
+            yield 300
+        found["took_s"] = time.monotonic() - began

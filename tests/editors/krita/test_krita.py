@@ -1,0 +1,273 @@
+"""What the real Krita did, judged: pixels, undo, and what the user was told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_plugin_is_installed_enabled_and_loaded(report: Any) -> None:
+    assert "installed" in report.installed and report.found["problem"] == "" and report.found["done"]
+    menu = report["the_menu"]
+    wanted = {"scumble_stylize", "scumble_cancel", "scumble_preview", "scumble_compare", "scumble_rerun"}
+    assert wanted <= set(menu["actions"]) and menu["dockers"] == ["scumble_docker"]
+    assert menu["shortcut"] == "Ctrl+Alt+Y"
+    assert menu["failure"] is None and len(menu["names"]) == 2, "the menu entry paints"
+
+
+# -- two regions with two styles ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(report: Any) -> Any:
+    return report["regions_with_two_styles"]
+
+
+def masks() -> np.ndarray:
+    """The two regions' masks as they were drawn, in [0, 1], blended by strength."""
+    soft, hard = np.zeros((256, 320)), np.zeros((256, 320))
+    soft[30:110, 20:120] = np.minimum(255, np.arange(100) * 256 // 100) / 255
+    hard[90:190, 180:270] = 0.5
+    return np.maximum(soft, hard)
+
+
+def test_outside_of_the_regions_nothing_changes_to_the_bit(report: Any, two: Any) -> None:
+    before, after = report.pixels(two["picture_before"]), report.pixels(two["picture_after"])
+    outside = masks() == 0
+    assert outside.sum() > 50_000 and (before[outside] == after[outside]).all()
+    layer = report.on_canvas(two["result"], 320, 256)
+    assert (layer[outside][:, 3] == 0).all(), "the new layer is transparent there"
+    assert (report.pixels(two["source_before"]) == report.pixels(two["source_after"])).all()
+
+
+def test_inside_the_picture_changes_with_a_style_of_its_own_for_each_region(report: Any, two: Any) -> None:
+    before, after = report.pixels(two["picture_before"]), report.pixels(two["picture_after"])
+    change = np.abs(after.astype(int) - before.astype(int))[..., :3].mean(axis=2)
+    assert change[40:100, 80:118].mean() > 10 and change[95:185, 185:265].mean() > 5
+    layer = report.on_canvas(two["result"], 320, 256)[..., :3].astype(float)
+    first, second = layer[30:110, 40:120].reshape(-1, 3), layer[90:190, 180:270].reshape(-1, 3)
+    assert np.abs(first.mean(0) - second.mean(0)).max() > 3, "two styles"
+
+
+def test_alpha_is_the_blended_mask(report: Any, two: Any) -> None:
+    alpha = report.on_canvas(two["result"], 320, 256)[..., 3] / 255
+    assert np.abs(alpha - masks()).max() < 0.012
+    assert [r[2:] for r in two["regions"]] == [[1.0, "saved"], [0.5, "saved"]]
+
+
+def test_one_undo_takes_it_away_and_redo_brings_it_back(report: Any, two: Any) -> None:
+    assert two["failure"] is None and len(two["names"]) == 2
+    assert two["names_undone"] == ["Background"] and two["undo_undone"] == two["undo_before"]
+    before = report.pixels(two["picture_before"])
+    assert (report.pixels(two["picture_undone"]) == before).all()
+    assert two["names_redone"] == two["names"]
+    assert (report.pixels(two["picture_redone"]) == report.pixels(two["picture_after"])).all()
+    assert two["compare"] == "before"
+    assert (report.pixels(two["picture_hidden"]) == before).all(), "hiding shows the picture as it was"
+
+
+def test_the_layer_says_what_made_it_and_the_user_keeps_layer_and_selection(two: Any) -> None:
+    assert two["names"][1].endswith("Regions (fast)") and ", " in two["names"][1]
+    assert two["active"] == "Background" and two["selection"] == [180, 90, 90, 100]
+    assert sum(kind.startswith("scumble-settings/") for kind in two["annotations"]) == 1
+    assert sum(kind.startswith("scumble-mask/") for kind in two["annotations"]) == 2
+    assert two["history"] == [[two["names"][1], True, True]]
+
+
+def test_running_again_with_the_kept_settings_paints_the_same(report: Any, two: Any) -> None:
+    assert two["rerunnable"] and two["rerun_failure"] is None
+    assert two["rerun"]["rect"] == two["result"]["rect"]
+    assert (report.pixels(two["rerun"]) == report.pixels(two["result"])).all()
+    assert two["names_applied"] == two["names_rerun"], "from the history it is put back"
+
+
+def test_settings_are_saved_with_the_file_and_work_when_it_is_opened_again(two: Any) -> None:
+    assert two["loaded"] == [[*r[:3], "saved"] for r in two["regions"]] and two["load_failure"] is None
+    assert two["reopened_failure"] is None
+    assert len(two["names_reopened"]) == len(two["names_applied"]) + 1
+
+
+def test_a_group_holds_one_layer_for_each_region_and_is_one_step(report: Any) -> None:
+    found = report["a_group_of_layers"]
+    group = found["tree"][1]
+    assert found["failure"] is None and group[1] == "grouplayer" and len(group[2]) == 2
+    assert found["names_undone"] == ["Background"]
+    for dump, rect in zip(found["layers"], ([10, 10, 80, 80], [120, 120, 80, 80])):
+        assert dump["rect"] == rect and (report.pixels(dump)[..., 3] == 255).all()
+
+
+# -- kinds of pixels --------------------------------------------------------------------------------------
+
+KINDS = {
+    "sixteen_bit": ("RGBA", "U16"),
+    "half_float": ("RGBA", "F16"),
+    "float_linear": ("RGBA", "F32"),
+    "grey": ("GRAYA", "U8"),
+    "cmyk": ("CMYKA", "U8"),
+    "cmyk_sixteen_bit": ("CMYKA", "U16"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_documents_of_each_kind_are_painted_in_their_own_kind(report: Any, name: str) -> None:
+    found = report[name]
+    assert found["failure"] is None and len(found["names"]) == 2
+    assert found["names_undone"] == ["Background"], "one step"
+    assert (found["result"]["model"], found["result"]["depth"]) == KINDS[name]
+    assert found["result"]["profile"] == found["source_before"]["profile"]
+    before, result = report.pixels(found["source_before"]), report.on_canvas(found["result"], 256, 192)
+    assert (before == report.pixels(found["source_after"])).all(), "the source stays as it is"
+    top = 1.0 if KINDS[name][1][0] == "F" else np.iinfo(before.dtype).max
+    alpha, wanted = result[..., -1] / top, np.zeros((192, 256))
+    wanted[40:136, 40:168] = np.minimum(255, np.arange(128) * 256 // 128) / 255
+    assert np.abs(alpha - wanted).max() < 0.012, "alpha is the soft selection"
+    inside = wanted > 0.5
+    change = np.abs(result.astype(float) - before.astype(float))[inside][:, :-1] / top
+    assert np.isfinite(change).all() and 0.01 < change.mean() < 0.7
+    spread = result[inside][:, :-1].astype(float) / top
+    assert spread.std() > 0.03 and spread.min() > -0.5 and spread.max() < 1.6
+
+
+@pytest.mark.parametrize("name", ["cmyk", "cmyk_sixteen_bit"])
+def test_conversions_are_told_and_leave_no_document_open(report: Any, name: str) -> None:
+    found = report[name]
+    assert "converted" in found["note"] and any("converted" in notice for notice in found["notices"])
+    assert found["documents"] == 1
+
+
+# -- kinds of layers --------------------------------------------------------------------------------------
+
+
+def test_a_layer_beyond_the_canvas_keeps_its_place(report: Any) -> None:
+    found = report["an_offset_layer"]
+    assert found["result"]["rect"] == [-30, 100, 100, 80], "selection and layer overlap there"
+    assert found["whole"]["rect"] == [-30, 60, 160, 120]
+    assert (report.pixels(found["whole"])[..., 3] == 255).all()
+
+
+def test_hidden_and_locked_layers_are_painted_and_stay_as_they_are(report: Any) -> None:
+    found = report["hidden_and_locked_layers"]
+    assert found["hidden_failure"] is None and not found["hidden"]["visible"]
+    assert any("hidden" in notice for notice in found["hidden"]["notices"])
+    assert found["failure"] is None and found["locked"]["locked"] and found["locked"]["same"]
+    assert len(found["locked"]["names"]) == 2
+
+
+@pytest.mark.parametrize(("kind", "rect"), [("group", [20, 20, 120, 120]), ("vector", [20, 20, 80, 80])])
+def test_groups_and_vector_layers_are_read_as_they_look(report: Any, kind: str, rect: list[int]) -> None:
+    found = report["a_group_a_vector_layer_and_masks"]
+    assert kind in found[f"{kind}_note"] and any(kind in n for n in found[kind]["notices"])
+    assert found[kind]["failure"] is None and found[kind]["rect"]["rect"] == rect
+    assert found[kind]["names"].index(found[kind]["rect"]["name"]) == found[kind]["names"].index(kind) + 1
+
+
+def test_masks_of_krita_are_regions(report: Any) -> None:
+    found = report["a_group_a_vector_layer_and_masks"]
+    kinds = {choice[0] for choice in found["choices"]}
+    assert {"selection", "everything", "transparency_mask", "layer_alpha"} <= kinds
+    assert found["active_mask"] == "transparencymask" and found["mask_layer"] == "Background"
+    assert found["masked"]["failure"] is None and found["masked_result"]["rect"] == [30, 40, 60, 50]
+    assert found["regions_failure"] is None and found["thumbnail"]
+    alpha = report.on_canvas(found["regions_result"], 192, 192)[..., 3]
+    wanted = np.zeros_like(alpha)
+    wanted[10:50, 10:60] = 255
+    wanted[20:140, 20:140] = 255
+    assert (alpha == wanted).all(), "a selection mask and the alpha of another layer"
+
+
+def test_styles_come_from_layers_of_other_documents_and_from_files(report: Any) -> None:
+    found = report["styles_from_a_layer_and_a_file"]
+    assert found["layer_failure"] is None and found["file_failure"] is None and found["is_layer"]
+    assert {document for _, document in found["choices"]} == {"test", "style"}
+    assert found["gone"][0] == "file_missing" and "gone.png" in found["gone"][1]
+    assert found["closed_style"][0] == "file_missing" and found["closed_style"][2]
+
+
+# -- preview and animation ----------------------------------------------------------------------------------
+
+
+def test_the_preview_follows_and_leaves_no_trace(report: Any) -> None:
+    found = report["live_preview"]
+    assert found["names"] == ["Background", "Scumble preview"] and found["active"] == "Background"
+    assert found["first"]["rect"] == [64, 64, 256, 256]
+    assert found["moved"]["rect"] == [300, 300, 100, 100] and found["names_moved"] == found["names"]
+    assert found["names_gone"] == ["Background"] and found["undo_gone"] == found["undo_before"]
+    assert not found["modified_gone"]
+
+
+def test_the_result_takes_the_previews_place_in_one_step(report: Any) -> None:
+    found = report["live_preview"]
+    assert len(found["names_applied"]) == 2 and "preview" not in found["names_applied"][1]
+    assert found["names_undone"] == ["Background"] and found["undo_undone"] == found["undo_before"]
+    assert found["by_hand"][:2] == [["Background"], False], "undone by the user, it does not come back"
+
+
+def test_all_frames_become_one_animated_layer(report: Any) -> None:
+    found = report["animation"]
+    assert found["frames"] == 3 and found["one"]["failure"] is None and len(found["one"]["names"]) == 2
+    assert found["failure"] is None and len(found["names"]) == 2 and found["keys"] == [0, 4, 9]
+    assert found["time"] == 4, "the user is where they were"
+    assert found["same"], "the source's frames stay as they are"
+    assert len(set(found["new"])) == 3 and any("done=2, of=3" in b for b in found["batches"])
+    for at in (0, 4, 9):
+        frame = np.fromfile(report.folder / f"frame.{at}", np.uint8).reshape(128, 160, 4)
+        wanted = np.zeros((128, 160), np.uint8)
+        wanted[20:84, 20:116] = 255
+        assert (frame[..., 3] == wanted).all()
+    assert found["names_undone"] == ["Background"], "one step"
+
+
+# -- trouble ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "words"),
+    [
+        ("no_document", "bad_request", "No document"),
+        ("selection_outside", "empty_selection", "no pixels"),
+        ("empty_selection", "empty_selection", "selected"),
+        ("empty_layer", "empty_selection", "empty"),
+        ("huge", "too_large", "20000 x 20000"),
+    ],
+)
+def test_bad_input_is_a_sentence_and_a_hint(report: Any, key: str, code: str, words: str) -> None:
+    found = report["bad_input"]
+    assert found[key] is not None and found[key][0] == code and words in found[key][1] and found[key][2]
+    assert found["names"] == ["Background", "empty"], "nothing was made"
+    assert found["no_document_problem"] == "No document is open."
+
+
+def test_cancelling_in_the_middle_leaves_nothing(report: Any) -> None:
+    found = report["cancelled_midway"]
+    assert found["state"] == "cancelled" and found["failure"] is None
+    assert found["names"] == ["Background"] and found["undo_after"] == found["undo_before"]
+
+
+def test_a_backend_killed_in_the_middle_is_started_again_and_finishes(report: Any) -> None:
+    found = report["cancelled_midway"]
+    assert found["after_kill_failure"] is None and len(found["after_kill_names"]) == 2
+    assert found["after_kill_pid"] != found["killed"]
+
+
+def test_a_document_closed_in_the_middle_cancels_the_job(report: Any) -> None:
+    found = report["cancelled_midway"]
+    assert "closed" in found["closed_failure"][1] and found["closed_failure"][2]
+    assert found["closed_state"] == "cancelled"
+    assert "Krita 5" in found["report"] and "1400 x 1400 bgra/u8" in found["report"]
+    assert "/home" not in found["report"] and "/tmp" not in found["report"]
+
+
+def test_a_backend_of_another_version_says_so_and_the_own_one_goes_on(report: Any) -> None:
+    found = report["another_backend"]
+    assert found["other_version"][0] == "unsupported_protocol" and "99" in found["other_backend"]
+    assert found["nonsense"][0] == "bad_request" and "address" in found["nonsense"][1]
+    assert found["back"] is None and len(found["names"]) == 2
+
+
+def test_krita_paints_while_a_large_job_runs(report: Any) -> None:
+    found = report["responsiveness"]
+    assert found["failure"] is None and found["beats"] > 20, "the event loop turned all the time"

@@ -1,0 +1,139 @@
+"""What goes wrong: input, cancelling, backends that die or are strangers."""
+
+import os
+import time
+
+from inside import (
+    APPLICATION,
+    CONTROLLER,
+    SRGB,
+    STYLES,
+    close,
+    failure,
+    fill,
+    fresh_choices,
+    idle,
+    names,
+    new_document,
+    paint,
+    select,
+    undo_text,
+)
+from krita import Selection
+
+from scumble.plugin.common.backend import Remote
+from scumble.plugin.common.regions import RegionEntry
+from scumble.plugin.common.sources import EVERYTHING, MaskSource
+from scumble.plugin.krita.host.api import Target
+from scumble.plugin.krita.host.nodes import document_id, node_id
+from scumble.plugin.krita.runs import Order
+
+
+def bad_input(found):
+    fresh_choices(STYLES[0])
+    for document in APPLICATION.documents():
+        close(document)
+    yield 500
+    CONTROLLER.see()
+    found["no_document_problem"] = CONTROLLER.state.problem.sentence
+    yield from paint(found)
+    found["no_document"] = found["failure"]
+    document = new_document(128, 128)
+    yield 400
+    source = document.activeNode()
+    fill(document, source)
+    select(document, -80, -80, 40, 40)
+    yield from paint(found)
+    found["selection_outside"] = found["failure"]
+    document.setSelection(Selection())
+    yield 100
+    yield from paint(found)
+    found["empty_selection"] = found["failure"]
+    document.setSelection(None)
+    empty = document.createNode("empty", "paintlayer")
+    source.parentNode().addChildNode(empty, source)
+    yield 200
+    document.setActiveNode(empty)
+    yield 100
+    yield from paint(found)
+    found["empty_layer"] = found["failure"]
+    found["names"] = names(document)
+    close(document)
+    huge = APPLICATION.createDocument(20000, 20000, "huge", "RGBA", "U8", SRGB, 100.0)
+    huge.setBatchmode(True)
+    # Without a view, which would be rendered, all 1.6 GB of it; so it is named instead of being active.
+    node = huge.rootNode().childNodes()[0]
+    target = Target(document_id(huge), node_id(node), node.name())
+    entry = RegionEntry("", MaskSource(EVERYTHING), STYLES[0])
+    CONTROLLER.guarded(lambda: CONTROLLER.begin(lambda: Order(target, (entry,), "partial-conv", {})))
+    yield idle
+    found["huge"] = failure()
+    close(huge)
+    yield 200
+
+
+def cancelled_midway(found):
+    document = new_document(1400, 1400)
+    yield 800
+    source = document.activeNode()
+    fill(document, source)
+    document.waitForDone()
+    fresh_choices(STYLES[0])
+    found["undo_before"] = undo_text()
+    CONTROLLER.stylize()
+
+    def running():
+        """The job runs"""
+        job = CONTROLLER.state.job
+        return job is not None and job.state.value == "running"
+
+    yield running
+    found["stage"] = CONTROLLER.state.job.status
+    began = time.monotonic()
+    CONTROLLER.cancel()
+    yield idle
+    found["cancel_s"] = time.monotonic() - began
+    found["state"] = CONTROLLER.state.job.state.value
+    found["failure"] = failure()
+    found["names"] = names(document)
+    found["undo_after"] = undo_text()
+    # And the backend killed in the middle of the next.
+    CONTROLLER.stylize()
+    yield running
+    from scumble.shared.connection import read_connection
+
+    pid = read_connection().pid
+    os.kill(pid, 9)
+    found["killed"] = pid
+    yield idle
+    yield 200
+    found["after_kill_failure"] = failure()
+    found["after_kill_names"] = names(document)
+    found["after_kill_pid"] = read_connection().pid
+    # The document is closed while it is painted.
+    CONTROLLER.stylize()
+    yield running
+    close(document)
+    yield idle
+    yield 600
+    found["closed_failure"] = failure()
+    found["closed_state"] = CONTROLLER.state.job.state.value
+    found["report"] = CONTROLLER.report()
+
+
+def another_backend(found):
+    document = new_document(128, 128)
+    yield 400
+    fill(document, document.activeNode())
+    fresh_choices(STYLES[0])
+    CONTROLLER.set_remote(Remote("", os.environ["SCUMBLE_STRANGER"], True))
+    yield from paint(found)
+    found["other_version"] = found["failure"]
+    found["other_backend"] = CONTROLLER.state.backend.text
+    CONTROLLER.set_remote(Remote("nonsense here", os.environ["SCUMBLE_STRANGER"], True))
+    found["nonsense"] = failure()
+    CONTROLLER.set_remote(Remote())
+    yield from paint(found)
+    found["back"] = found["failure"]
+    found["names"] = names(document)
+    close(document)

@@ -1,0 +1,219 @@
+"""The real Krita with the real backend: a fresh home with the plug-in installed, one start for everything.
+
+Krita runs under Xvfb with a second plug-in, the driver (``krita/driver``), which executes a script inside
+Krita and writes what it finds.  The backend is started by Scumble's plug-in itself, as it would be for a
+user, in this Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from scumble.shared import launch
+from scumble.shared.codec import failed_message
+from scumble.shared.connection import Connection, KeyPair, write_connection
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.framing import decode, encode
+from scumble.shared.limits import LIMITS
+from scumble.shared.link import harden
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).parent / "krita"
+
+
+def missing() -> str:
+    """What is missing to run Krita here; ``""`` if nothing is."""
+    for program in ("krita", "xvfb-run"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    return ""
+
+
+class World:
+    """A user's folders and Krita.
+
+    :param folder: fresh, and as short as can be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        for name in ("home", "run", "state", "config", "xdg", "out"):
+            (folder / name).mkdir(mode=0o700)
+        (folder / "config" / launch.PYTHON_FILE).write_text(json.dumps({"python": sys.executable}))
+        self._stranger: Stranger | None = None
+
+    def environment(self) -> dict[str, str]:
+        """For Krita and whatever it starts."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "SCUMBLE_"))}
+        folders = {
+            f"SCUMBLE_{key}_DIR": str(self.folder / name)
+            for key, name in (("RUNTIME", "run"), ("STATE", "state"), ("CONFIG", "config"))
+        }
+        return {
+            **kept,
+            **folders,
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.folder / "xdg"),
+            "QT_LOGGING_RULES": "*.debug=false",
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def install(self) -> str:
+        """Install the plug-in with Scumble's installer; what that said."""
+        command = [sys.executable, "-m", "installer", "krita"]
+        said = ""
+        # Without a network there are no wheels: the distribution's own pyzmq does as well.
+        for more in ((), ("--zmq", "/usr/lib/python3/dist-packages")):
+            done = subprocess.run(
+                [*command, *more],
+                cwd=ROOT,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=180,
+            )
+            said += done.stdout + done.stderr
+            if done.returncode == 0:
+                break
+        plugins = self.home / ".local" / "share" / "krita" / "pykrita"
+        if not (plugins / "scumble_krita" / "__init__.py").is_file():
+            raise RuntimeError(f"the installer did not install: {said}")
+        shutil.copytree(SCRIPTS / "driver", plugins, dirs_exist_ok=True)
+        settings = self.home / ".config" / "kritarc"
+        lines = settings.read_text("utf-8").splitlines()
+        at = lines.index("[python]") + 1
+        settings.write_text(
+            "\n".join([*lines[:at], "enable_scumble_driver=true", *lines[at:]]) + "\n", "utf-8"
+        )
+        return said
+
+    def stranger(self) -> Path:
+        """A backend of another version; the connection file to it."""
+        self._stranger = Stranger()
+        file = self.folder / "stranger.json"
+        write_connection(self._stranger.connection, file)
+        return file
+
+    def krita(self, script: Path, timeout_s: float = 400.0, **more: str) -> dict[str, Any]:
+        """Run Krita with a script until that has ended; what it found.
+
+        :param more: given to the script as environment.
+        """
+        report = self.folder / "out" / "report.json"
+        report.unlink(missing_ok=True)
+        environment = {
+            **self.environment(),
+            "SCUMBLE_DRIVER": str(script),
+            "SCUMBLE_DRIVER_REPORT": str(report),
+            **more,
+        }
+        with open(self.folder / "krita.log", "wb") as log:
+            process = subprocess.Popen(
+                ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24", "krita", "--nosplash"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                end(process)
+        if not report.is_file():
+            text = (self.folder / "krita.log").read_text("utf-8", "replace")
+            raise RuntimeError(f"Krita wrote no report; it said: {text[-3000:]}")
+        found = json.loads(report.read_text("utf-8"))
+        assert isinstance(found, dict)
+        return found
+
+    def close(self) -> None:
+        """End the backend that the plug-in started, and take the folders away."""
+        before = {key: os.environ.get(key) for key in ("SCUMBLE_RUNTIME_DIR", "SCUMBLE_STATE_DIR")}
+        try:
+            os.environ["SCUMBLE_RUNTIME_DIR"] = str(self.folder / "run")
+            os.environ["SCUMBLE_STATE_DIR"] = str(self.folder / "state")
+            launch.stop()
+        except ScumbleError:
+            pass
+        finally:
+            for key, value in before.items():
+                if value is None:
+                    os.environ.pop(key, None)
+                else:
+                    os.environ[key] = value
+        if self._stranger is not None:
+            self._stranger.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and the children of its session (xvfb-run leaves Krita behind)."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+class Stranger:
+    """A backend that speaks no protocol we know: whatever is said to it, it says so."""
+
+    def __init__(self) -> None:
+        self._ending = threading.Event()
+        keys, client = KeyPair.new(), KeyPair.new()
+        self._context: zmq.Context[Any] = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        harden(self._socket, LIMITS)
+        self._socket.curve_server = True
+        self._socket.curve_publickey = keys.public.encode()
+        self._socket.curve_secretkey = keys.secret.encode()
+        self._socket.bind("tcp://127.0.0.1:*")
+        endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.connection = Connection(endpoint, keys.public, client)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        error = ScumbleError(
+            Code.UNSUPPORTED_PROTOCOL,
+            "This backend speaks protocol 99, and the plug-in speaks protocol 1.",
+            "Update both to the same version of Scumble.",
+        )
+        while not self._ending.is_set():
+            if self._socket.poll(50):
+                frames = self._socket.recv_multipart()
+                message = decode(frames[1:])
+                self._socket.send_multipart([frames[0], *encode(failed_message(error, message.id))])
+        self._context.destroy(linger=0)
+
+    def end(self) -> None:
+        """Stop it."""
+        self._ending.set()
+        self._thread.join(5)
+
+
+def fresh() -> Path:
+    """A folder for a :class:`World`."""
+    return Path(tempfile.mkdtemp(prefix="scumble-krita-"))

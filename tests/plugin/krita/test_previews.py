@@ -1,0 +1,119 @@
+"""The live preview: it follows, the latest wins, and it goes without a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def shown(studio: Any) -> None:
+    studio.loop.until(
+        lambda: studio.controller.state.preview.shown and not studio.controller.state.preview.busy,
+        "the preview",
+    )
+    studio.loop.some(0.1)
+
+
+def test_the_preview_is_a_draft_and_the_users_layer_stays_the_active_one(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(8, 8, 16, 16)
+    studio.controller.set_preview(True)
+    shown(studio)
+    assert studio.painter.requests[-1].options == {"draft": True}
+    assert studio.names == ["Background", "Scumble preview"]
+    assert studio.krita.active.active.name == "Background"
+    assert studio.krita.active.root.children[1].locked
+    assert studio.controller.state.history == () and studio.controller.state.preview.text.startswith(
+        "Preview in"
+    )
+    studio.controller.see()
+    assert studio.controller.state.document.layer == "Background"
+
+
+def test_it_follows_controls_and_selection_in_the_same_layer(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(8, 8, 16, 16)
+    studio.controller.set_preview(True)
+    shown(studio)
+    count = len(studio.painter.requests)
+    for value in (0.1, 0.2, 0.3, 0.4):
+        studio.controller.set_option("detail", value)
+        studio.loop.some(0.02)
+    studio.loop.until(lambda: studio.painter.requests[-1].options.get("detail") == 0.4, "the last value")
+    shown(studio)
+    assert len(studio.painter.requests) == count + 1, "the hand had not rested before"
+    studio.select(30, 20, 10, 10)
+    studio.loop.until(lambda: studio.painter.requests[-1].regions[0].mask.width == 10, "the new selection")
+    shown(studio)
+    assert studio.names == ["Background", "Scumble preview"] and studio.undo == ["Add Layer"]
+    alpha = studio.layer(1)[..., 3]
+    wanted = np.zeros_like(alpha)
+    wanted[20:30, 30:40] = 255
+    assert (alpha == wanted).all(), "nothing is left of the earlier one"
+
+
+def test_switching_it_off_undoes_its_only_step(studio: Any) -> None:
+    studio.krita.open()
+    studio.krita.active.modified = False
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.controller.set_preview(False)
+    assert studio.names == ["Background"] and studio.undo == [] and not studio.krita.active.modified
+    assert not studio.controller.state.preview.shown and not studio.controller.state.preview.on
+
+
+def test_after_other_work_it_is_removed_as_a_layer_and_the_work_stays(studio: Any) -> None:
+    document = studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    mine = document.createNode("mine", "paintlayer")
+    document.rootNode().addChildNode(mine, document.rootNode().childNodes()[0])
+    studio.krita.events()
+    studio.controller.dismiss_preview()
+    assert studio.names == ["Background", "mine"]
+    assert studio.undo[:2] == ["Add Layer", "Add Layer"]
+
+
+def test_the_full_result_takes_its_place_in_one_step(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.stylize()
+    assert studio.painter.requests[-1].options == {}, "not a draft"
+    assert studio.names == ["Background", "Oil · Regions"] and studio.undo == ["Add Layer"]
+
+
+def test_a_preview_that_the_user_undoes_does_not_come_back(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.krita.action("edit_undo").trigger()
+    studio.loop.until(lambda: not studio.controller.state.preview.on, "the end of the preview")
+    studio.controller.set_seed(4)
+    studio.loop.some(0.4)
+    assert studio.names == ["Background"]
+
+
+def test_what_cannot_be_previewed_is_said_quietly(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(900, 900, 4, 4)
+    studio.controller.set_preview(True)
+    studio.loop.until(lambda: studio.controller.state.preview.text, "the reason")
+    assert "no pixels" in studio.controller.state.preview.text and studio.failure() is None
+
+
+def test_closing_krita_takes_the_preview_out(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.controller.close()
+    assert studio.names == ["Background"]
