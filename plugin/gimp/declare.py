@@ -106,7 +106,9 @@ def _look_arguments(procedure: Any, engine: bool) -> None:
     if engine:
         procedure.add_string_argument("engine", "_Engine", "Its name; empty for the backend's first", "", RW)
     procedure.add_string_argument("options", "_Options", _OPTIONS, "", RW)
-    procedure.add_int_argument("seed", "S_eed", "The same seed gives the same picture", 0, _LARGEST_SEED, 0, RW)
+    procedure.add_int_argument(
+        "seed", "S_eed", "The same seed gives the same picture", 0, _LARGEST_SEED, 0, RW
+    )
     procedure.add_string_argument(
         "layer-name", "Layer _name", "Of the new layer; empty for the style's and the engine's", "", RW
     )
@@ -170,7 +172,9 @@ def _regions(plug_in: Any, name: str, run: Any) -> Any:
     )
     procedure.add_string_argument("engine", "_Engine", "Its name; empty for the backend's first", "", RW)
     procedure.add_string_argument("options", "_Options", _OPTIONS, "", RW)
-    procedure.add_int_argument("seed", "S_eed", "The same seed gives the same picture", 0, _LARGEST_SEED, 0, RW)
+    procedure.add_int_argument(
+        "seed", "S_eed", "The same seed gives the same picture", 0, _LARGEST_SEED, 0, RW
+    )
     procedure.add_string_argument("layer-name", "Layer _name", "Of the new layer", "", RW)
     _result(procedure)
     return procedure

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import logging.handlers
-import os
 from pathlib import Path
 
 from scumble.shared import paths
@@ -31,9 +31,10 @@ def keep() -> None:
 
 def version() -> str:
     """Scumble's, as the installer wrote it beside the plug-in; ``""`` where it did not."""
-    for folder in Path(__file__).resolve().parents[:5]:
-        file = folder / "VERSION"
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if file.is_file() and os.path.getsize(file) < 100:
-                return file.read_text("utf-8").strip()
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # .../scumble/lib/scumble/plugin/gimp/log.py
+        marker = Path(__file__).resolve().parents[4] / "scumble-plugin.json"
+        data = json.loads(marker.read_text("utf-8"))
+        if isinstance(data, dict) and isinstance(data.get("scumble"), str):
+            return str(data["scumble"])[:40]
     return ""

@@ -20,6 +20,7 @@ from . import arguments, declare  # noqa: E402
 
 #: When this process began to run our code: everything before is Python's and GIMP's own start.
 BEGAN = time.monotonic()
+_folder: Path | None = None
 #: The installed plug-in's folder.
 _root = Path(__file__).parent
 
@@ -58,33 +59,29 @@ class Scumble(Gimp.PlugIn):
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any, *_: Any) -> Any:
-    return _trouble(procedure) or _call(procedure, run_mode, image, drawables, config)
+    return _call(procedure, run_mode, image, drawables, config)
 
 
 def _run_without_image(procedure: Any, config: Any, *_: Any) -> Any:
-    return _trouble(procedure) or _call(procedure, config.get_property("run-mode"), None, [], config)
+    return _call(procedure, config.get_property("run-mode"), None, [], config)
 
 
-def _call(*given: Any) -> Any:
-    from .procedures import call
+def _call(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any) -> Any:
+    if _folder is not None:
+        trouble = vendor.activate(_folder)
+        if trouble:
+            error = GLib.Error.new_literal(GLib.quark_from_string("scumble"), trouble, 0)
+            return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+    from .procedures import call  # this imports zmq
 
-    return call(*given)
-
-
-def _trouble(procedure: Any) -> Any:
-    """Return values that say why nothing can be done here, or None: there may be no pyzmq that fits."""
-    said = vendor.activate(_root)
-    if not said:
-        return None
-    error = GLib.Error.new_literal(GLib.quark_from_string("scumble"), said, 0)
-    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+    return call(procedure, run_mode, image, drawables, config)
 
 
-def run(root: Path) -> None:
+def run(folder: str) -> None:
     """Talk to GIMP until it is done with us.
 
-    :param root: the installed plug-in's folder.
+    :param folder: the installed plug-in's, which has pyzmq in it.
     """
-    global _root
-    _root = root
+    global _folder
+    _folder = Path(folder)
     Gimp.main(Scumble.__gtype__, sys.argv)

@@ -129,5 +129,5 @@ def _refuse(why: str) -> ScumbleError:
     return ScumbleError(
         Code.BAD_REQUEST,
         f"The regions cannot be understood. {why}",
-        'Write them like [{"mask": "sky", "style": "night-swirls"}, {"mask": "*", "style": "etching-street"}].',
+        'Write them like [{"mask": "sky", "style": "night-swirls"}, {"mask": "*", "file": "a.png"}].',
     )

@@ -72,6 +72,11 @@ class Choice:
     name: str = ""
 
 
+def fixed(entries: Sequence[RegionEntry]) -> Callable[[Document], Sequence[RegionEntry]]:
+    """For :class:`Choice`: regions that are known already."""
+    return lambda _: entries
+
+
 class Bar:
     """GIMP's progress bar; nothing is drawn twice."""
 
@@ -111,7 +116,12 @@ def call(procedure: Any, run_mode: Any, image: Any, drawables: Sequence[Any], co
 
 
 def stylize(
-    procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any, engine: str | None = None
+    procedure: Any,
+    interactive: bool,
+    image: Any,
+    drawables: list[Any],
+    config: Any,
+    engine: str | None = None,
 ) -> Any:
     """*Stylize Selection* and *Brushwork*."""
     layer = check_layer(one(drawables))
@@ -181,9 +191,7 @@ def repeat(procedure: Any, interactive: bool, image: Any, drawables: list[Any], 
         def entries(document: Document) -> Sequence[RegionEntry]:
             if last["kind"] == "regions":
                 return found
-            return [
-                RegionEntry("r1", present(document), found[0].style, found[0].label, found[0].strength)
-            ]
+            return [RegionEntry("r1", present(document), found[0].style, found[0].label, found[0].strength)]
 
         choice = Choice(settings.engine, settings.options, entries, settings.seed)
         return _paint(procedure, Document(layer), choice, talk, last["kind"])

@@ -25,9 +25,9 @@ def around(rects: Sequence[Rect], layer: Rect) -> Rect:
     if box.empty:
         return layer
     margin = max(8, round(_AROUND * max(box.width, box.height)))
-    return Rect(
-        box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin
-    ).intersect(layer)
+    return Rect(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin).intersect(
+        layer
+    )
 
 
 def shrunk(rect: Rect, scale: float) -> Rect:

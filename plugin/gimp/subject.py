@@ -96,7 +96,11 @@ def put(document: Document, found: FoundMask) -> None:
         buffer = channel.get_buffer()
         form = ("Y' u8" if "'" in _format(channel) else "Y u8") if mask.dtype == "u8" else "Y u16"
         # A fresh channel's pixels are not defined.
-        buffer.set(Gegl.Rectangle.new(0, 0, width, height), form, bytes(width * height * (1 if mask.dtype == "u8" else 2)))
+        buffer.set(
+            Gegl.Rectangle.new(0, 0, width, height),
+            form,
+            bytes(width * height * (1 if mask.dtype == "u8" else 2)),
+        )
         area = Gegl.Rectangle.new(mask.x + layer.x, mask.y + layer.y, mask.width, mask.height)
         buffer.set(area, form, bytes(mask.data))
         buffer.flush()
@@ -127,7 +131,10 @@ def _take(event: events.Event, job: str, bar: Bar) -> SegmentResult | None:
     if isinstance(event, events.Cancelled):
         raise ScumbleError(Code.CANCELLED, "")
     if isinstance(event, events.Progress):
-        bar.show(f"{_STAGES.get(event.stage, 'Looking for the subject')}…", event.done / event.of if event.of else None)
+        bar.show(
+            f"{_STAGES.get(event.stage, 'Looking for the subject')}…",
+            event.done / event.of if event.of else None,
+        )
     elif isinstance(event, events.Waiting):
         bar.show(event.reason, None)
     return None

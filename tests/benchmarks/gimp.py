@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "editors"))
 
-import gimp_world  # noqa: E402
+import gimp_world
 
 PARTS = ("total", "plugin", "GIMP", "wire", "backend")
 
@@ -69,7 +69,12 @@ def main() -> None:
         print(f"| {side} x {side} | {cells} | {share:.0%} |")
     if chosen.detail:
         for run in runs:
-            print(run["side"], round(run["seconds"], 3), run["report"]["seconds"], run["report"]["backend"]["seconds"])
+            print(
+                run["side"],
+                round(run["seconds"], 3),
+                run["report"]["seconds"],
+                run["report"]["backend"]["seconds"],
+            )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,9 @@ class World:
         until = time.monotonic() + timeout_s
         while not (self.folder / "run" / "connection.json").exists():
             if time.monotonic() > until:
-                raise TimeoutError((self.folder / "state" / "start.log").read_text("utf-8", "replace")[-2000:])
+                raise TimeoutError(
+                    (self.folder / "state" / "start.log").read_text("utf-8", "replace")[-2000:]
+                )
             time.sleep(0.1)
 
     def _watch(self) -> None:
@@ -90,21 +92,24 @@ class World:
     # -- GIMP ------------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        """Put the plug-in into GIMP's folder, as the installer does."""
+        """Put the plug-in into GIMP's folder, as a user does."""
         plug_ins = self.folder / PLUG_INS
         plug_ins.mkdir(parents=True)
         done = subprocess.run(
             [sys.executable, "-m", "installer", "gimp", "--folder", str(plug_ins)],
             cwd=ROOT,
             env={**self.environment(), "HOME": str(self.folder / "home")},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=300,
         )
-        if done.returncode or not (plug_ins / "scumble" / "scumble.py").is_file():
-            copy_plug_in(plug_ins / "scumble")
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
 
-    def gimp(self, script: str, *, windows: bool = False, timeout_s: float = 300.0, **env: str) -> trixie.Done:
+    def gimp(
+        self, script: str, *, windows: bool = False, timeout_s: float = 300.0, **env: str
+    ) -> trixie.Done:
         """Run GIMP with a script of the ``driver`` folder, and end it.
 
         :param script: the name of a file there; what it finds goes into ``report.json``.
@@ -145,20 +150,6 @@ class World:
                 backend.wait(10)
             except subprocess.TimeoutExpired:
                 backend.kill()
-
-
-def copy_plug_in(folder: Path) -> None:
-    """What an installed plug-in consists of, without pyzmq (which the root has)."""
-    library = folder / "lib" / "scumble"
-    ignore = shutil.ignore_patterns("__pycache__")
-    (library / "plugin").mkdir(parents=True)
-    (library / "__init__.py").touch()
-    shutil.copy(ROOT / "plugin/__init__.py", library / "plugin")
-    for part in ("common", "gimp"):
-        shutil.copytree(ROOT / "plugin" / part, library / "plugin" / part, ignore=ignore)
-    shutil.copytree(ROOT / "shared", library / "shared", ignore=ignore)
-    shutil.copy(ROOT / "plugin/gimp/entry/scumble.py", folder / "scumble.py")
-    (folder / "scumble.py").chmod(0o755)
 
 
 def _another_backends_keys(folder: Path) -> None:

@@ -3,19 +3,11 @@
 
 import os
 import sys
-from pathlib import Path
 
-_HERE = Path(os.path.realpath(__file__)).parent
+HERE = os.path.dirname(os.path.realpath(__file__))
 # Before this file's own folder, in which "scumble" would be this file.
-sys.path.insert(0, str(_HERE / "lib"))
-
-from scumble.plugin.common import vendor  # noqa: E402
-
-# Not loaded yet: GIMP asks at each start what there is, and that needs no connection.
-_chosen = vendor.choose(_HERE)
-if _chosen is not None:
-    sys.path.insert(0, str(_chosen))
+sys.path.insert(0, os.path.join(HERE, "lib"))
 
 from scumble.plugin.gimp import main  # noqa: E402
 
-main.run(_HERE)
+main.run(HERE)

@@ -87,7 +87,9 @@ class Dialog:
         self._facts = Gtk.Grid(column_spacing=SPACE * 3, row_spacing=4)
         start = Gtk.Button(label="_Start", use_underline=True)
         start.connect("clicked", lambda _: self._do(lambda: keeper.ACTIONS["start"](""), "Starting…"))
-        stop = Gtk.Button(label="S_top", use_underline=True, tooltip_text="End it; what it paints is cancelled")
+        stop = Gtk.Button(
+            label="S_top", use_underline=True, tooltip_text="End it; what it paints is cancelled"
+        )
         stop.connect("clicked", lambda _: self._do(lambda: keeper.ACTIONS["stop"](""), "Ending…"))
         copy = Gtk.Button(
             label="_Copy report",
@@ -193,7 +195,9 @@ class Dialog:
         if self._closed:
             return False
         state = str(found.get("state", ""))
-        self._state.set_markup(f"<b>{GLib.markup_escape_text(_STATES.get(state, found.get('said', state)))}</b>")
+        self._state.set_markup(
+            f"<b>{GLib.markup_escape_text(_STATES.get(state, found.get('said', state)))}</b>"
+        )
         for child in self._facts.get_children():
             self._facts.remove(child)
         for index, (title, text) in enumerate(facts(found)):
@@ -238,7 +242,7 @@ class Dialog:
 
     def _model(self, entry: dict[str, Any]) -> Any:
         id, state = str(entry.get("id", "")), str(entry.get("state", ""))
-        title = label(str(entry.get("label") or id))
+        title = label(f"{id}: {entry['label']}" if entry.get("label") else id)
         about = label(model_words(entry), dim=True)
         for each in (title, about):
             each.set_ellipsize(Pango.EllipsizeMode.END)
@@ -261,7 +265,7 @@ class Dialog:
         self._do(lambda: keeper.ACTIONS[f"{action}-model"](model), doing, lambda _: self._list_later())
 
     def _list_later(self) -> None:
-        GLib.idle_add(lambda: self._list_models() and False)
+        GLib.idle_add(self._list_models)
 
     def _apply(self, _: Any) -> None:
         try:

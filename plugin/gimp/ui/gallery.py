@@ -22,7 +22,7 @@ class Gallery:
     :param side: of a picture, in pixels.
     """
 
-    def __init__(self, chosen: Callable[[str], None], *, side: int = 84, height: int = 250) -> None:
+    def __init__(self, chosen: Callable[[str], None], *, side: int = 88, height: int = 250) -> None:
         self._chosen, self._side = chosen, side
         self._silent = False
         self._store = Gtk.ListStore(str, str, GdkPixbuf.Pixbuf, str, str)
@@ -41,13 +41,15 @@ class Gallery:
             activate_on_single_click=True,
         )
         # Renderers of our own: the view's would make every item as wide as the longest name.
-        picture = Gtk.CellRendererPixbuf(width=side + 8, height=side)
+        picture = Gtk.CellRendererPixbuf(width=side + 10, height=side)
         name = Gtk.CellRendererText(
-            width=side + 8,
+            width=side + 10,
             xalign=0.5,
+            yalign=0.0,
             alignment=Pango.Alignment.CENTER,
-            ellipsize=Pango.EllipsizeMode.END,
-            scale=0.9,
+            wrap_mode=Pango.WrapMode.WORD_CHAR,
+            wrap_width=side + 8,
+            scale=0.85,
         )
         for renderer, attribute, which in ((picture, "pixbuf", _PICTURE), (name, "text", _NAME)):
             self.view.pack_start(renderer, False)

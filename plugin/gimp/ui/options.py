@@ -85,9 +85,7 @@ class Options:
     def _entry(self, field: Field) -> Any:
         entry = Gtk.Entry(text=field.value, max_length=200)
         entry.connect("activate", lambda widget: self._set(field, widget.get_text()))
-        entry.connect(
-            "focus-out-event", lambda widget, _: self._set(field, widget.get_text()) and False or False
-        )
+        entry.connect("focus-out-event", lambda widget, _: self._set(field, widget.get_text()))
         self._show.append(lambda: entry.set_text(field.value))
         return entry
 

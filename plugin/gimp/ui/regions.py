@@ -16,7 +16,7 @@ from .. import masks
 from ..document import Document
 from ..groups import names
 from ..masks import Assignment
-from ..procedures import Choice
+from ..procedures import Choice, fixed
 from ..running import Conversation
 from . import kit
 from .engine import Engine
@@ -68,7 +68,8 @@ class Dialog:
             except ScumbleError as error:
                 self._preview.status.set_text(f"{error.message} {error.hint}".strip())
                 continue
-            return Choice(form.engine, options, lambda _: entries, seed, self._config.get_property("layer-name"))
+            name = self._config.get_property("layer-name")
+            return Choice(form.engine, options, fixed(entries), seed, name)
 
     def close(self) -> None:
         """Take it away."""
@@ -90,10 +91,14 @@ class Dialog:
         file = Gtk.Button(label="Picture file…")
         file.connect("clicked", self._choose_file)
         head = row(none, file, self._title)
-        options = column(self._engine.widget, kit.name_and_seed(self._config), spacing=SPACE * 2, border=SPACE)
+        options = column(
+            self._engine.widget, kit.name_and_seed(self._config), spacing=SPACE * 2, border=SPACE
+        )
         left = column(self._preview.widget)
         left.pack_start(scrolled(options, 400, 160), True, True, 0)
-        right = column(row(label("Regions are"), self._kinds), self._about, scrolled(self._list, 460, 210), head)
+        right = column(
+            row(label("Regions are"), self._kinds), self._about, scrolled(self._list, 460, 210), head
+        )
         right.pack_start(self._gallery.widget, True, True, 0)
         whole = row(left, right, spacing=SPACE * 2)
         whole.set_border_width(SPACE)
@@ -152,10 +157,10 @@ class Dialog:
             )
         for name in there:
             known = given.get(name, given.get("*"))
-            line = _Line(name, known, self._pick, self._edited)
-            line.show(self._gallery)
-            self._lines[name] = line
-            self._list.pack_start(line.widget, False, False, 0)
+            made = _Line(name, known, self._pick, self._edited)
+            made.show(self._gallery)
+            self._lines[name] = made
+            self._list.pack_start(made.widget, False, False, 0)
         self._list.show_all()
         self._picked = self._picked if self._picked in self._lines else next(iter(self._lines), "")
         self._mark()
@@ -164,11 +169,11 @@ class Dialog:
     def _mark(self) -> None:
         for name, line in self._lines.items():
             line.mark(name == self._picked)
-        line = self._lines.get(self._picked)
+        picked = self._lines.get(self._picked)
         self._title.set_markup(
-            f"Style of <b>{GLib.markup_escape_text(self._picked)}</b>" if line else "No region yet"
+            f"Style of <b>{GLib.markup_escape_text(self._picked)}</b>" if picked else "No region yet"
         )
-        style = line.style if line else None
+        style = picked.style if picked else None
         self._gallery.choose(style.id if isinstance(style, GalleryStyle) else "")
 
     def _pick(self, name: str) -> None:

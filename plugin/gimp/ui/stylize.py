@@ -14,7 +14,7 @@ from scumble.shared.errors import Code, ScumbleError
 
 from .. import arguments
 from ..document import Document
-from ..procedures import Choice, given, present
+from ..procedures import Choice, fixed, given, present
 from ..running import Conversation
 from . import kit
 from .engine import Engine
@@ -70,7 +70,8 @@ class Dialog:
             except ScumbleError as error:
                 self._preview.status.set_text(f"{error.message} {error.hint}".strip())
                 continue
-            return Choice(form.engine, options, lambda _: entries, seed, self._config.get_property("layer-name"))
+            name = self._config.get_property("layer-name")
+            return Choice(form.engine, options, fixed(entries), seed, name)
 
     def close(self) -> None:
         """Take it away."""
@@ -87,7 +88,9 @@ class Dialog:
         self._stack.add_titled(self._file_page(), *_PAGES[1])
         layers = GimpUi.DrawableChooser.new("Choose the style's layer", "Layer", Gimp.Drawable, None)
         kit.bind(self._config, "style-drawable", layers, "drawable")
-        about = label("Any layer of any open image. What is on it, at any size, is the style.", dim=True, wrap=True)
+        about = label(
+            "Any layer of any open image. What is on it, at any size, is the style.", dim=True, wrap=True
+        )
         self._stack.add_titled(column(layers, about, border=SPACE), *_PAGES[2])
         switcher = Gtk.StackSwitcher(stack=self._stack, halign=Gtk.Align.CENTER)
         strength = self._dialog.get_scale_entry("strength", 1.0)
@@ -104,11 +107,21 @@ class Dialog:
         whole.show_all()
         self._show_page()
         self._stack.connect("notify::visible-child-name", self._turned)
-        for name in ("style", "style-file", "style-drawable", "style-words", "strength", "seed", "style-from"):
+        for name in (
+            "style",
+            "style-file",
+            "style-drawable",
+            "style-words",
+            "strength",
+            "seed",
+            "style-from",
+        ):
             self._config.connect(f"notify::{name}", self._reread)
 
     def _file_page(self) -> Any:
-        self._file = Gtk.FileChooserButton(title="Choose the style's picture", action=Gtk.FileChooserAction.OPEN)
+        self._file = Gtk.FileChooserButton(
+            title="Choose the style's picture", action=Gtk.FileChooserAction.OPEN
+        )
         pictures = Gtk.FileFilter()
         pictures.set_name("Pictures")
         pictures.add_mime_type("image/*")
@@ -118,7 +131,9 @@ class Dialog:
         if folder:
             self._file.set_current_folder(folder)
         self._file.connect("file-set", self._choose_file)
-        about = label("Any picture that GIMP can open: a painting, a texture, a photograph.", dim=True, wrap=True)
+        about = label(
+            "Any picture that GIMP can open: a painting, a texture, a photograph.", dim=True, wrap=True
+        )
         return column(self._file, about, border=SPACE)
 
     def _words_page(self, form: Form | None) -> None:

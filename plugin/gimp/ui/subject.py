@@ -16,7 +16,7 @@ def ask(procedure: Any, config: Any) -> None:
     """Let the user set the arguments; raises ``cancelled``."""
     kit.start()
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Scumble: select subject")
-    dialog.set_ok_label("Se_lect")
+    dialog.set_ok_label("Sele_ct")
     methods = Gtk.ComboBoxText()
     methods.append("", "The best there is")
     for method in arguments.selectors(described.kept()):
@@ -30,7 +30,9 @@ def ask(procedure: Any, config: Any) -> None:
     )
     about.set_max_width_chars(48)
     edge = dialog.get_scale_entry("edge", 1.0)
-    box = column(about, row(label("Method"), methods, spacing=SPACE * 2), edge, spacing=SPACE * 2, border=SPACE * 2)
+    box = column(
+        about, row(label("Method"), methods, spacing=SPACE * 2), edge, spacing=SPACE * 2, border=SPACE * 2
+    )
     dialog.get_content_area().pack_start(box, True, True, 0)
     box.show_all()
     answer = dialog.run()

@@ -5,15 +5,24 @@ import os
 import sys
 
 sys.path.insert(0, "/scumble/driver")
-import tools  # noqa: E402
-from tools import *  # noqa: E402, F403
+import tools
+from tools import (
+    RGB,
+    Gimp,
+    image,
+    layer,
+    stylize,
+    write,
+)
 
 sides = [int(side) for side in os.environ["SIDES"].split()]
 found = []
 stylize(layer(image()))  # the backend's first job loads its network
 for side in sides:
     picture = Gimp.Image.new(side, side, RGB)
-    source = Gimp.Layer.new(picture, "source", side, side, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL)
+    source = Gimp.Layer.new(
+        picture, "source", side, side, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
     row = bytes((x * 13 + c * 50) % 256 for x in range(side) for c in range(3))
     write(source, row * side)
     picture.insert_layer(source, None, 0)

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, "/scumble/driver")
-import scenarios  # noqa: E402, F401
-import tools  # noqa: E402
+import scenarios  # noqa: F401
+import tools
 
 tools.run(os.environ.get("SCENARIO", ""))

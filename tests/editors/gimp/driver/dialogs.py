@@ -6,7 +6,20 @@ import subprocess
 import threading
 import time
 
-from tools import *  # noqa: F403
+from tools import (
+    CANCEL,
+    INSIDE,
+    REPLACE,
+    STYLE,
+    SUCCESS,
+    Gegl,
+    Gimp,
+    _images,
+    image,
+    layer,
+    scenario,
+    stylize,
+)
 
 PICTURES = f"{INSIDE}/pictures"
 
@@ -44,7 +57,16 @@ def picture_of(window_id, name):
     time.sleep(0.7)
     file = f"{PICTURES}/{name}.png"
     subprocess.run(["import", "-window", window_id, file], timeout=30, check=True)
-    small = ["convert", file, "-colors", "128", "-define", "png:compression-level=9", f"PNG8:{file}"]
+    small = [
+        "convert",
+        file,
+        "+dither",
+        "-colors",
+        "220",
+        "-define",
+        "png:compression-level=9",
+        f"PNG8:{file}",
+    ]
     subprocess.run(small, timeout=30, check=True)
 
 
@@ -53,7 +75,9 @@ def photo(width=560, height=420):
     picture = image(width, height)
     source = layer(picture, 8, 8, alpha=False)
     picture.remove_layer(source)
-    source = Gimp.Layer.new(picture, "landscape", width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+    source = Gimp.Layer.new(
+        picture, "landscape", width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
     picture.insert_layer(source, None, 0)
     Gimp.context_set_antialias(True)
 
@@ -64,7 +88,12 @@ def photo(width=560, height=420):
 
     fill("#8fc1e8", lambda: picture.select_rectangle(REPLACE, 0, 0, width, height))
     fill("#f6e7a8", lambda: picture.select_ellipse(REPLACE, 400, 40, 70, 70))
-    fill("#7b98a5", lambda: picture.select_polygon(REPLACE, [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]))
+    fill(
+        "#7b98a5",
+        lambda: picture.select_polygon(
+            REPLACE, [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]
+        ),
+    )
     fill("#5e8d3f", lambda: picture.select_ellipse(REPLACE, -120, 230, 520, 360))
     fill("#84ab4a", lambda: picture.select_ellipse(REPLACE, 180, 270, 560, 330))
     fill("#c9b18b", lambda: picture.select_rectangle(REPLACE, 230, 210, 110, 90))
@@ -149,7 +178,6 @@ def undo_and_redo_take_the_new_layer_away_and_bring_it_back_in_one_step():
     assert layers == [name, "landscape"] and list(selection) == selected, (layers, selection)
     layers, _ = after("ctrl+z")
     assert layers == ["landscape"]
-    from tools import _images
 
     _images.remove(picture)
     view.delete()
@@ -157,12 +185,14 @@ def undo_and_redo_take_the_new_layer_away_and_bring_it_back_in_one_step():
 
 @scenario
 def stylize_regions_has_a_line_for_each_mask():
-    picture, source = photo()
+    picture, _source = photo()
     group = Gimp.GroupLayer.new(picture, "masks")
     picture.insert_layer(group, None, 0)
     places = {"sky": (0, 0, 560, 170), "hills": (0, 230, 560, 190), "house": (210, 150, 150, 150)}
     for name, (left, top, width, height) in places.items():
-        mask = Gimp.Layer.new(picture, name, width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+        mask = Gimp.Layer.new(
+            picture, name, width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+        )
         mask.fill(Gimp.FillType.WHITE)
         picture.insert_layer(mask, group, 0)
         mask.set_offsets(left, top)
@@ -177,7 +207,7 @@ def stylize_regions_has_a_line_for_each_mask():
 
     values = interactive("stylize-regions", picture, group, user, regions=regions)
     assert values.index(0) == SUCCESS, values.index(0)
-    assert [each.get_name() for each in picture.get_layers()][0] == "masks"
+    assert next(each.get_name() for each in picture.get_layers()) == "masks"
     assert len(picture.get_layers()) == 3
 
 
@@ -187,8 +217,11 @@ def the_backend_dialog_tells_how_it_is():
         dialog = window("Scumble: backend")
         settle(4)
         picture_of(dialog, "backend")
-        for _ in range(6):
-            x("key", "ctrl+Page_Down")
+        for page in ("models", "log", "elsewhere"):
+            press(dialog, "ctrl+Page_Down")
+            settle(1)
+            if page != "log":
+                picture_of(dialog, f"backend-{page}")
         press(dialog, "Escape")
 
     values = interactive("backend", None, None, user)
@@ -199,13 +232,14 @@ def the_backend_dialog_tells_how_it_is():
 def select_subject_asks_for_the_method_and_selects():
     if not Gimp.get_pdb().procedure_exists("plug-in-scumble-select-subject"):
         return
-    picture, source = photo(240, 180)
+    picture, source = photo()
+    picture.select_rectangle(REPLACE, 200, 140, 170, 175)
 
     def user():
         dialog = window("Scumble: select subject")
         settle(2)
         picture_of(dialog, "subject")
-        press(dialog, "alt+l")
+        press(dialog, "alt+c")
 
     values = interactive("select-subject", picture, source, user)
     assert values.index(0) == SUCCESS, values.index(0)

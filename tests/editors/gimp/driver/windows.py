@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, "/scumble/driver")
-import tools  # noqa: E402
-import dialogs  # noqa: E402, F401
+import dialogs  # noqa: F401
+import tools
 
 tools.run(os.environ.get("SCENARIO", ""))
