@@ -16,28 +16,28 @@ from scumble.plugin.common.annotation import RunSettings
 from scumble.plugin.common.backend import Remote, connector
 from scumble.plugin.common.failures import Failure, explain
 from scumble.plugin.common.history import History, Made
-from scumble.plugin.common.jobs import Job, JobView, Query
-from scumble.plugin.common.report import Facts, last_lines, layer_text, report
+from scumble.plugin.common.jobs import JobView, Query
+from scumble.plugin.common.report import Facts, last_lines, report
 from scumble.plugin.common.session import Change, JobSession
 from scumble.plugin.common.settings import Settings
-from scumble.plugin.common.sources import SELECTION, MaskSource
+from scumble.plugin.common.sources import SELECTION, is_number
 from scumble.plugin.common.states import State
 from scumble.plugin.common.worker import Worker
 from scumble.shared import launch
 from scumble.shared.client import Client
-from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.errors import ScumbleError
 from scumble.shared.messages import StylizeResult
 
 from .backend_watch import BackendWatch
 from .catalogue import Catalogue
 from .choices import EDITOR, Choices
 from .commands import Commands
-from .host.api import Host, Look, Target
-from .interface import Listener, Output, Part, Snapshot
+from .host.api import Host, Look
+from .interface import BACKEND_IDLE, BACKEND_PYTHON, Listener, Part, Snapshot
 from .loop import Loop, safely
+from .painting import Painting
 from .past import Past
-from .previews import DRAFT, LivePreview, drafted
-from .runs import Order, Run, Timing, frozen
+from .previews import LivePreview
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,10 @@ class _Unkept(History):
         return Made(id, None, result)
 
 
-class Controller(Commands):
+class Controller(Painting, Commands):
     """See the module, and :class:`.interface.ControllerPort` for what it offers.
 
     :param connect: makes a connector for a remote backend's settings; for tests.
-    :ivar timing: of the last run.
     """
 
     def __init__(
@@ -69,29 +68,26 @@ class Controller(Commands):
         connect: Connector | None = None,
         version: str = "",
     ) -> None:
+        super().__init__()
         self.host = host
         self.loop = loop
         self.version = version
         self.settings = Settings.load() if settings is None else settings
         self.choices = Choices(self.settings)
         self.past = Past(host)
-        self.timing = Timing()
-        self._connect = connect or (lambda remote: connector(remote, EDITOR, version))
+        self._connect = connect or self._connector
         self.session = JobSession(self._connect(self.settings.remote), history=_Unkept())
         self.preview = LivePreview(
             host, self.working_session, loop, self._preview_run, lambda: self.touch(Part.PREVIEW)
         )
         self.backend = BackendWatch()
         self.look = Look()
-        self.run: Run | None = None
         self.failure: Failure | None = None
         self.notices: tuple[str, ...] = (self.settings.problem,) if self.settings.problem else ()
-        self._last: JobView | None = None
         self._worker: Worker | None = None
         self._shown = False
         self._looking = False
         self._mark = 0
-        self._waiting: Callable[[], None] | None = None
         self._listeners: list[Listener] = []
         self._new: set[Part] = set()
         self._snapshot: Snapshot | None = None
@@ -209,151 +205,6 @@ class Controller(Commands):
         regions = self.choices.regions.snapshot()
         return not regions or any(r.enabled and r.mask.kind == SELECTION for r in regions)
 
-    # -- painting ---------------------------------------------------------------------------------------
-
-    def order(self) -> Order:
-        """What a click would paint now; raises what keeps it from being painted."""
-        self.look = look = self.host.look()
-        choices = self.choices
-        if look.target is None:
-            raise as_error(look.problem)
-        entries = frozen(self.host, choices.entries(self.host.default_mask()))
-        times = look.times if choices.all_frames and len(look.times) > 1 else ()
-        return Order(
-            look.target,
-            entries,
-            choices.engine,
-            choices.options(),
-            choices.seed,
-            times,
-            choices.output is Output.GROUP,
-        )
-
-    def begin(self, order: Callable[[], Order]) -> None:
-        """Paint an order, as soon as it is known what the backend can do."""
-        if self.run is not None or self._waiting is not None:
-            self.tell("Something is being painted already; cancel it to begin anew.")
-            return
-        self.failure, self.notices = None, ()
-        self.touch(Part.FAILURE, Part.NOTICES, Part.JOB)
-        found = order()  # now, because the selection may change while the backend starts
-        if not self.choices.catalogue.engines:
-            self._waiting = lambda: self._begin(found)
-            self.refresh()
-            return
-        self._begin(found)
-
-    def _begin(self, order: Order) -> None:
-        if not order.engine:
-            order = replace(order, engine=self.choices.engine, options=self.choices.options())
-        # Chosen before there was anything to choose from.
-        entries = tuple(replace(e, style=e.style or self.choices.style) for e in order.entries)
-        order = replace(order, entries=entries)
-        self.preview.pause()
-        self.run = Run(self.host, self.choices.catalogue, order, self.version)
-        self._keep_looking()
-        self._next()
-
-    def _next(self) -> None:
-        """Build and hand over the present step of the run."""
-        run = self.run
-        if run is None:
-            return
-        try:
-            built = run.build()
-        except Exception as error:
-            self._over(error)
-            return
-        for notice in run.notices if run.index == 0 else ():
-            self.tell(notice)
-        if built.skipped and run.index == 0:
-            self.tell("Regions that do not touch the layer are left out.")
-        self._layer_words = layer_text(built.request)
-        run.job = self.working_session().start(built.request, built.settings, run)
-        self.touch(Part.JOB)
-
-    def _stepped(self, job: Job) -> None:
-        """The run's job has changed."""
-        run = self.run
-        if run is None or job is not run.job or job.view is run.taken:
-            return
-        self.touch(Part.JOB)
-        view = job.view
-        if view.over:
-            # Krita lets the event loop run while it adds a layer: the same news may come again within.
-            run.taken = view
-        if view.state is State.FAILED:
-            self.failure = view.failure
-            self._last = view
-            # The run stays, so that it can be tried again.
-            self._failed, self.run = run, None
-            self.touch(Part.FAILURE)
-        elif view.state is State.CANCELLED:
-            self._last = view
-            self._close(run)
-        elif view.state is State.FINISHED and view.result is not None:
-            try:
-                run.take(view.result)
-            except Exception as error:
-                self._over(error)
-                return
-            if run.more and not run.cancelled:
-                run.index += 1
-                self.loop.later(0, self._next)  # Krita breathes in between
-            else:
-                self._place(run)
-
-    def _place(self, run: Run) -> None:
-        job = run.job
-        assert job is not None
-        try:
-            self.preview.take_out()
-            placed = run.place()
-        except Exception as error:
-            self.past.add(run, job.id, "", job.seconds)
-            self._over(error)
-            return
-        self.timing = run.timing
-        self.past.add(run, job.id, placed.layer, job.seconds)
-        self._last = job.view
-        for notice in placed.notices:
-            self.tell(notice)
-        self._close(run)
-        # Krita makes a new layer the active one a moment later; the user goes on with theirs.
-        self.loop.later(50, lambda: self.host.activate(run.order.target))
-
-    def _close(self, run: Run) -> None:
-        run.close()
-        if self.run is run:
-            self.run = None
-        self.touch(Part.JOB, Part.HISTORY, Part.PREVIEW)
-
-    def _over(self, error: BaseException) -> None:
-        """The run ends with an error of this side's."""
-        self.fail(error)
-        if self.run is not None:
-            self._close(self.run)
-
-    def _abandon(self, run: Run) -> None:
-        """The document is gone: nothing more is to be painted for it."""
-        run.cancelled = True
-        if run.job is not None:
-            self.session.cancel(run.job)
-        self.fail(
-            ScumbleError(
-                Code.FILE_MISSING,
-                "The document was closed while it was being painted, so the job was cancelled.",
-                "Open it again and stylize again; nothing in it was changed.",
-            )
-        )
-
-    def _preview_run(self) -> Run:
-        form = self.choices.form
-        if form is None:
-            raise ScumbleError(Code.NO_BACKEND, "The Scumble backend is not ready yet.", "Wait a moment.")
-        has_draft = any(f.name == DRAFT and f.editable for f in form.fields)
-        return Run(self.host, self.choices.catalogue, drafted(self.order(), has_draft), self.version)
-
     # -- the session --------------------------------------------------------------------------------------
 
     def working_session(self) -> JobSession:
@@ -415,6 +266,17 @@ class Controller(Commands):
             self.notices = (*self.notices, notice)
             self.touch(Part.NOTICES)
 
+    def _connector(self, remote: Remote) -> Callable[[], Client]:
+        python = self.settings.get(EDITOR, BACKEND_PYTHON)
+        idle = self.settings.get(EDITOR, BACKEND_IDLE)
+        return connector(
+            remote,
+            EDITOR,
+            self.version,
+            python=python if isinstance(python, str) and python else None,
+            idle_minutes=idle if is_number(idle) and idle >= 0 else None,
+        )
+
     def move(self, remote: Remote) -> None:
         """Use another backend."""
         self.session.use(self._connect(remote))
@@ -449,23 +311,3 @@ class Controller(Commands):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-
-    _failed: Run | None = None
-    _layer_words = ""
-
-
-def as_error(failure: Failure | None) -> ScumbleError:
-    """To be raised again."""
-    if failure is None:
-        return ScumbleError(Code.BAD_REQUEST, "There is nothing to stylize.", "Choose a layer.")
-    return ScumbleError(failure.code, failure.sentence, failure.hint, retry=failure.retry)
-
-
-def mask_or_selection(mask: MaskSource | None) -> MaskSource:
-    """What a new region gets."""
-    return MaskSource(SELECTION) if mask is None else mask
-
-
-def same_document(target: Target, layer: str) -> Target:
-    """Another layer of a target's document."""
-    return Target(target.document, layer)

@@ -40,7 +40,7 @@ class Report:
 
     def pixels(self, dump: dict[str, Any]) -> np.ndarray:
         """What was dumped, as rows, columns, channels."""
-        x, y, width, height = dump["rect"]
+        _, _, width, height = dump["rect"]
         data = np.fromfile(self.folder / dump["file"], SAMPLES[dump["depth"]])
         return data.reshape(height, width, CHANNELS[dump["model"]])
 

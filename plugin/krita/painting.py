@@ -1,0 +1,212 @@
+"""From a click to the new layer: a run's way through the session and into the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scumble.plugin.common.failures import Failure
+from scumble.plugin.common.jobs import Job, JobView
+from scumble.plugin.common.report import layer_text
+from scumble.plugin.common.states import State
+from scumble.shared.errors import Code, ScumbleError
+
+from .interface import Output, Part
+from .previews import DRAFT, drafted
+from .runs import Order, Run, Timing, frozen
+
+if TYPE_CHECKING:
+    from scumble.plugin.common.session import JobSession
+
+    from .choices import Choices
+    from .host.api import Host, Look
+    from .loop import Loop
+    from .past import Past
+    from .previews import LivePreview
+
+
+class Painting:
+    """Mixed into the controller.
+
+    :ivar run: what is being painted.
+    :ivar timing: of the last run.
+    """
+
+    if TYPE_CHECKING:
+        host: Host
+        loop: Loop
+        choices: Choices
+        past: Past
+        preview: LivePreview
+        session: JobSession
+        version: str
+        look: Look
+        failure: Failure | None
+        notices: tuple[str, ...]
+
+        def touch(self, *parts: Part) -> None: ...
+        def fail(self, error: BaseException) -> None: ...
+        def tell(self, notice: str) -> None: ...
+        def refresh(self) -> None: ...
+        def working_session(self) -> JobSession: ...
+        def _keep_looking(self) -> None: ...
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self.timing = Timing()
+        self._failed: Run | None = None
+        self._last: JobView | None = None
+        self._layer_words = ""
+        # A click that waits for the backend to say what it can do.
+        self._waiting: Callable[[], None] | None = None
+
+    def order(self) -> Order:
+        """What a click would paint now; raises what keeps it from being painted."""
+        self.look = look = self.host.look()
+        choices = self.choices
+        if look.target is None:
+            raise as_error(look.problem)
+        entries = frozen(self.host, choices.entries(self.host.default_mask()))
+        times = look.times if choices.all_frames and len(look.times) > 1 else ()
+        return Order(
+            look.target,
+            entries,
+            choices.engine,
+            choices.options(),
+            choices.seed,
+            times,
+            choices.output is Output.GROUP,
+        )
+
+    def begin(self, order: Callable[[], Order]) -> None:
+        """Paint an order, as soon as it is known what the backend can do."""
+        if self.run is not None or self._waiting is not None:
+            self.tell("Something is being painted already; cancel it to begin anew.")
+            return
+        self.failure, self.notices = None, ()
+        self.touch(Part.FAILURE, Part.NOTICES, Part.JOB)
+        found = order()  # now, because the selection may change while the backend starts
+        if not self.choices.catalogue.engines:
+            self._waiting = lambda: self._begin(found)
+            self.refresh()
+            return
+        self._begin(found)
+
+    def _begin(self, order: Order) -> None:
+        if not order.engine:
+            order = replace(order, engine=self.choices.engine, options=self.choices.options())
+        # Chosen before there was anything to choose from.
+        entries = tuple(replace(e, style=e.style or self.choices.style) for e in order.entries)
+        order = replace(order, entries=entries)
+        self.preview.pause()
+        self.run = Run(self.host, self.choices.catalogue, order, self.version)
+        self._keep_looking()
+        self._next()
+
+    def _next(self) -> None:
+        """Build and hand over the present step of the run."""
+        run = self.run
+        if run is None:
+            return
+        try:
+            built = run.build()
+        except Exception as error:
+            self._over(error)
+            return
+        for notice in run.notices if run.index == 0 else ():
+            self.tell(notice)
+        if built.skipped and run.index == 0:
+            self.tell("Regions that do not touch the layer are left out.")
+        self._layer_words = layer_text(built.request)
+        run.job = self.working_session().start(built.request, built.settings, run)
+        self.touch(Part.JOB)
+
+    def _stepped(self, job: Job) -> None:
+        """The run's job has changed."""
+        run = self.run
+        if run is None or job is not run.job or job.view is run.taken:
+            return
+        self.touch(Part.JOB)
+        view = job.view
+        if view.over:
+            # Krita lets the event loop run while it adds a layer: the same news may come again within.
+            run.taken = view
+        if view.state is State.FAILED:
+            self.failure = view.failure
+            self._last = view
+            # The run stays, so that it can be tried again.
+            self._failed, self.run = run, None
+            self.touch(Part.FAILURE)
+        elif view.state is State.CANCELLED:
+            self._last = view
+            self._close(run)
+        elif view.state is State.FINISHED and view.result is not None:
+            try:
+                run.take(view.result)
+            except Exception as error:
+                self._over(error)
+                return
+            if run.more and not run.cancelled:
+                run.index += 1
+                self.loop.later(0, self._next)  # Krita breathes in between
+            else:
+                self._place(run)
+
+    def _place(self, run: Run) -> None:
+        job = run.job
+        assert job is not None
+        try:
+            self.preview.take_out()
+            placed = run.place()
+        except Exception as error:
+            self.past.add(run, job.id, "", job.seconds)
+            self._over(error)
+            return
+        self.timing = run.timing
+        self.past.add(run, job.id, placed.layer, job.seconds)
+        self._last = job.view
+        for notice in placed.notices:
+            self.tell(notice)
+        self._close(run)
+        # Krita makes a new layer the active one a moment later; the user goes on with theirs.
+        self.loop.later(50, lambda: self.host.activate(run.order.target))
+
+    def _close(self, run: Run) -> None:
+        run.close()
+        if self.run is run:
+            self.run = None
+        self.touch(Part.JOB, Part.HISTORY, Part.PREVIEW)
+
+    def _over(self, error: BaseException) -> None:
+        """The run ends with an error of this side's."""
+        self.fail(error)
+        if self.run is not None:
+            self._close(self.run)
+
+    def _abandon(self, run: Run) -> None:
+        """The document is gone: nothing more is to be painted for it."""
+        run.cancelled = True
+        if run.job is not None:
+            self.session.cancel(run.job)
+        self.fail(
+            ScumbleError(
+                Code.FILE_MISSING,
+                "The document was closed while it was being painted, so the job was cancelled.",
+                "Open it again and stylize again; nothing in it was changed.",
+            )
+        )
+
+    def _preview_run(self) -> Run:
+        form = self.choices.form
+        if form is None:
+            raise ScumbleError(Code.NO_BACKEND, "The Scumble backend is not ready yet.", "Wait a moment.")
+        has_draft = any(f.name == DRAFT and f.editable for f in form.fields)
+        return Run(self.host, self.choices.catalogue, drafted(self.order(), has_draft), self.version)
+
+
+def as_error(failure: Failure | None) -> ScumbleError:
+    """To be raised again."""
+    if failure is None:
+        return ScumbleError(Code.BAD_REQUEST, "There is nothing to stylize.", "Choose a layer.")
+    return ScumbleError(failure.code, failure.sentence, failure.hint, retry=failure.retry)
