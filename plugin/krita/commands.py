@@ -392,8 +392,9 @@ class Commands:
                 endpoint(remote.address)
             if remote != self.settings.remote:
                 self.settings.remote = replace(remote)
-                self.move(remote)
-                self.settings.save()
+            # Also to the same one: the settings of how it is started may be new.
+            self.move(remote)
+            self.settings.save()
 
         self.guarded(move)
         self.touch(Part.SETTINGS, Part.BACKEND)

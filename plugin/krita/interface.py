@@ -232,6 +232,11 @@ class Snapshot:
     style_folder: str = ""
 
 
+#: Settings (``ControllerPort.get_setting``) of the backend that is started here, taken over by
+#: ``set_remote``: the Python that has it (``""`` for the one that was installed), and the minutes after
+#: which it ends itself.
+BACKEND_PYTHON, BACKEND_IDLE = "backend_python", "backend_idle_minutes"
+
 #: Called in the GUI thread with what is new; at most once per turn of the event loop.
 Listener = Callable[[frozenset[Part]], None]
 

@@ -7,13 +7,13 @@ from typing import Any
 from scumble.plugin.common.backend import Remote, endpoint
 from scumble.shared.errors import ScumbleError
 
+from ..interface import BACKEND_IDLE as IDLE
+from ..interface import BACKEND_PYTHON as PYTHON
 from ..interface import ControllerPort
 from ..qt import Qt, QtWidgets
 from . import theme
 from .basics import Note, column, row, tool
 
-#: Keys of the docker's own settings (``ControllerPort.get_setting``).
-PYTHON, IDLE = "backend_python", "backend_idle_minutes"
 IDLE_DEFAULT = 30
 
 
@@ -59,6 +59,7 @@ class SettingsDialog(QtWidgets.QDialog):
         idle = port.get_setting(IDLE, IDLE_DEFAULT)
         self.idle.setValue(idle if isinstance(idle, int) else IDLE_DEFAULT)
         self.restart = QtWidgets.QPushButton("Restart it now")
+        self.restart.setToolTip("What is chosen here holds from its next start on.")
         self.restart.clicked.connect(lambda: port.restart_backend())
         self.address = QtWidgets.QLineEdit(remote.address)
         self.address.setAccessibleName("Address")

@@ -4,13 +4,19 @@
 
 Real widgets, the real gallery and the real engines' options in the colours of Krita's own themes; only
 the controller behind them is a stand-in, so that every state can be had without waiting for it.
+
+    python tests/plugin/krita/ui/screenshots.py --krita
+
+takes one of the real Krita instead, with the real backend, under Xvfb.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +50,10 @@ THEMES = {
                (240, 240, 240)),
 }  # fmt: skip
 NIGHT, WAVE = GalleryStyle("night-swirls"), GalleryStyle("woodblock-wave")
+#: In the real Krita: for the cup, and for the table.
+IN_KRITA = ("woodblock-wave", "night-swirls")
+#: For whoever wants all that was taken there.
+KEEP = os.environ.get("SCUMBLE_KEEP_SHOTS", "")
 NOW = time.mktime((2026, 5, 4, 14, 20, 0, 0, 0, -1))
 
 
@@ -226,13 +236,54 @@ def write(shot: Any, file: Path) -> None:
     picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
+def real_krita(out: Path) -> None:
+    """A picture of Krita after two regions were stylized."""
+    import skimage.data
+
+    from scumble.backend.demo.selections import selections
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "editors"))
+    from krita_world import World
+
+    with tempfile.TemporaryDirectory(prefix="sc") as name:
+        folder, shots = Path(name) / "w", Path(name) / "shots"
+        folder.mkdir()
+        shots.mkdir()
+        photograph = Image.fromarray(skimage.data.coffee())
+        photograph.resize((1200, 800), Image.Resampling.LANCZOS).save(shots / "picture.png")
+        for which, mask, style in zip(("first", "second"), selections(2.0), IN_KRITA, strict=True):
+            Image.fromarray(mask).save(shots / f"{which}.png")
+            (shots / f"{which}.txt").write_text(style)
+        world = World(folder)
+        try:
+            world.install()
+            script = Path(__file__).with_name("in_krita.py")
+            print(world.krita(script, timeout_s=280, SCUMBLE_SHOTS=str(shots)))
+        finally:
+            if KEEP:
+                shutil.copy(folder / "krita.log", KEEP)
+            world.close()
+        window = Image.open(shots / "window.png").convert("RGB")
+        window.resize((1280, 800), Image.Resampling.LANCZOS).save(
+            out / "krita.jpg", quality=82, optimize=True
+        )
+        if KEEP:
+            for file in shots.glob("*.png"):
+                Image.open(file).save(Path(KEEP) / file.name)
+
+
 def main() -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("docs/krita"))
     parser.add_argument("--only", default="", help="names, separated by commas")
     parser.add_argument("--font", type=float, default=9.0, help="size of the font in points")
+    parser.add_argument("--krita", action="store_true", help="the real Krita")
     arguments = parser.parse_args()
+    if arguments.krita:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        real_krita(arguments.out)
+        return
     app = QtWidgets.QApplication(["screenshots"])
     app.setStyle("Fusion")
     font = app.font()
