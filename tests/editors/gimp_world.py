@@ -82,6 +82,20 @@ class World:
                 )
             time.sleep(0.1)
 
+    def prepare(self) -> None:
+        """Install the plug-in, start the backend, and let the plug-in's side have heard of what it offers,
+        as it has after its first use."""
+        self.install()
+        self.start_backend()
+        self.wait_for_backend()
+        script = (
+            "from scumble.plugin.common import described\n"
+            "from scumble.shared.blocking import BlockingClient\n"
+            "with BlockingClient() as backend:\n"
+            "    assert described.keep(backend.describe(timeout_s=120))\n"
+        )
+        subprocess.run([sys.executable, "-c", script], env=self.environment(), check=True, timeout=150)
+
     def _watch(self) -> None:
         wanted = self.folder / "wanted"
         while not self._over.wait(0.1):
@@ -132,6 +146,16 @@ class World:
             **env,
         }
         return self.root.run(words, binds={self.folder: INSIDE}, env=given, timeout_s=timeout_s)
+
+    def run(self, script: str, **more: Any) -> dict[str, Any]:
+        """What a script of scenarios found, and under ``output`` what GIMP itself said."""
+        (self.folder / "report.json").unlink(missing_ok=True)
+        done = self.gimp(script, **more)
+        try:
+            found = self.report()
+        except OSError:
+            found = {}
+        return {**found, "output": done.output}
 
     def report(self) -> dict[str, Any]:
         """What the last script found."""

@@ -449,11 +449,21 @@ def the_backend_procedure_tells_how_it_is():
 
 
 @scenario
-def only_what_the_backend_offers_is_registered():
-    engines = [e["name"] for e in json.loads(call("backend", action="describe").report)["engines"]]
+def brushwork_is_there_if_the_backend_has_it():
+    offered = json.loads(call("backend", action="describe").report)
     there = Gimp.get_pdb().procedure_exists("plug-in-scumble-brushwork")
+    assert there == ("nnst" in [engine["name"] for engine in offered["engines"]])
     assert Gimp.get_pdb().procedure_exists("plug-in-scumble-stylize")
-    return {"engines": engines, "brushwork": there}
+    if there:
+        picture = image()
+        source = layer(picture, alpha=False)
+        picture.select_rectangle(REPLACE, 8, 8, 40, 32)
+        done = call("brushwork", picture, [source], style=STYLE)
+        if done.status == SUCCESS:
+            assert bounds(done.layer) == (8, 8, 40, 32) and "nnst" in done.layer.get_name()
+        else:
+            assert done.status == EXECUTION and "nstall" in done.error, done.error
+        return done.error or done.seconds
 
 
 @scenario

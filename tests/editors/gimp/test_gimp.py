@@ -1,0 +1,62 @@
+"""Every scenario in the real GIMP is a test here; what it does is in ``driver``, inside of GIMP."""
+
+from __future__ import annotations
+
+import ast
+import stat
+from pathlib import Path
+from typing import Any
+
+import gimp_world
+import pytest
+
+DRIVER = Path(__file__).parent / "driver"
+
+
+def scenarios(file: str) -> list[str]:
+    """The names of a driver's scenarios."""
+    tree = ast.parse((DRIVER / file).read_text("utf-8"))
+    return [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(each, ast.Name) and each.id == "scenario" for each in node.decorator_list)
+    ]
+
+
+def check(report: dict[str, Any], name: str) -> None:
+    assert name in report, f"GIMP did not get that far; its output ends:\n{report.get('output', '')[-3000:]}"
+    if report[name]["problem"]:
+        pytest.fail(report[name]["problem"], pytrace=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", scenarios("scenarios.py"))
+def test_in_gimp_without_windows(console: dict[str, Any], name: str) -> None:
+    check(console, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", scenarios("dialogs.py"))
+def test_in_gimp_with_windows(windows: dict[str, Any], name: str) -> None:
+    check(windows, name)
+
+
+@pytest.mark.slow
+def test_the_plug_in_left_no_trace_of_a_failure(
+    world: gimp_world.World, console: dict[str, Any], windows: dict[str, Any]
+) -> None:
+    log = world.folder / "state" / "gimp.log"
+    assert not log.exists() or "Traceback" not in log.read_text("utf-8")
+    assert "Traceback" not in console["output"]
+    assert "Traceback" not in windows["output"]
+
+
+@pytest.mark.slow
+def test_gimps_plug_in_is_a_program(world: gimp_world.World) -> None:
+    program = world.folder / gimp_world.PLUG_INS / "scumble" / "scumble.py"
+    assert stat.S_IMODE(program.stat().st_mode) & 0o111 == 0o111
+
+
+def test_there_are_scenarios() -> None:
+    assert len(scenarios("scenarios.py")) > 30 and len(scenarios("dialogs.py")) > 4
