@@ -61,13 +61,18 @@ class Painting:
         # A click that waits for the backend to say what it can do.
         self._waiting: Callable[[], None] | None = None
 
-    def order(self) -> Order:
-        """What a click would paint now; raises what keeps it from being painted."""
+    def order(self, keep: bool = True) -> Order:
+        """What a click would paint now; raises what keeps it from being painted.
+
+        :param keep: with a copy of the selection, which stays as it is.
+        """
         self.look = look = self.host.look()
         choices = self.choices
         if look.target is None:
             raise as_error(look.problem)
-        entries = frozen(self.host, choices.entries(self.host.default_mask()))
+        entries = choices.entries(self.host.default_mask())
+        if keep:
+            entries = frozen(self.host, entries)
         times = look.times if choices.all_frames and len(look.times) > 1 else ()
         return Order(
             look.target,
@@ -109,6 +114,9 @@ class Painting:
         run = self.run
         if run is None:
             return
+        if run.cancelled:  # between two steps
+            self._close(run)
+            return
         try:
             built = run.build()
         except Exception as error:
@@ -138,7 +146,7 @@ class Painting:
             # The run stays, so that it can be tried again.
             self._failed, self.run = run, None
             self.touch(Part.FAILURE)
-        elif view.state is State.CANCELLED:
+        elif view.state is State.CANCELLED or (view.state is State.FINISHED and run.cancelled):
             self._last = view
             self._close(run)
         elif view.state is State.FINISHED and view.result is not None:
@@ -147,7 +155,7 @@ class Painting:
             except Exception as error:
                 self._over(error)
                 return
-            if run.more and not run.cancelled:
+            if run.more:
                 run.index += 1
                 self.loop.later(0, self._next)  # Krita breathes in between
             else:
@@ -202,7 +210,9 @@ class Painting:
         if form is None:
             raise ScumbleError(Code.NO_BACKEND, "The Scumble backend is not ready yet.", "Wait a moment.")
         has_draft = any(f.name == DRAFT and f.editable for f in form.fields)
-        return Run(self.host, self.choices.catalogue, drafted(self.order(), has_draft), self.version)
+        return Run(
+            self.host, self.choices.catalogue, drafted(self.order(keep=False), has_draft), self.version
+        )
 
 
 def as_error(failure: Failure | None) -> ScumbleError:

@@ -81,12 +81,14 @@ class Past:
 
     def look(self) -> bool:
         """Look where the layers are; whether anything is new."""
+        entries = self.history.entries[:_WATCHED]
+        # Each document once: it may have hundreds of layers.
+        layers = {id: self._host.layers(id) for id in {made.tag.target.document for made in entries}}
         seen = {}
-        for made in self.history.entries[:_WATCHED]:
+        for made in entries:
             where: Where = made.tag
-            placed = bool(where.layer) and self._host.is_placed(where.target.document, where.layer)
-            visible = placed and self._host.is_visible(where.target.document, where.layer)
-            seen[made.id] = (placed, visible)
+            visible = layers[where.target.document].get(where.layer)
+            seen[made.id] = (visible is not None, bool(visible))
         changed = seen != {key: self._seen[key] for key in seen if key in self._seen}
         self._seen.update(seen)
         return changed
@@ -105,12 +107,13 @@ class Past:
             id = next((m.id for m in self.history.entries if self._seen.get(m.id, (False,))[0]), "")
         made = self.get(id)
         where: Where = made.tag
-        if not where.layer or not self._host.is_placed(where.target.document, where.layer):
+        shown = self._host.layers(where.target.document).get(where.layer)
+        if shown is None:
             raise ScumbleError(
                 Code.FILE_MISSING,
                 "The layer of this result is not there any more.",
                 "Put the result into the document again.",
             )
-        visible = not self._host.is_visible(where.target.document, where.layer)
+        visible = not shown
         self._host.set_visible(where.target.document, where.layer, visible)
         self._seen[made.id] = (True, visible)

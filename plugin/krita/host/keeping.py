@@ -63,8 +63,7 @@ def write_mask(document: Any, name: str, mask: Kept) -> None:
         return
     rect = mask.rect
     head = _HEAD.pack(_MAGIC, rect.x, rect.y, rect.width, rect.height)
-    data = head + zlib.compress(mask.data, 1)
-    document.setAnnotation(key, "A selection that Scumble used", _bytes(data))
+    document.setAnnotation(key, "A selection that Scumble used", _bytes(head + mask.packed))
 
 
 def read_mask(document: Any, name: str) -> Kept | None:
@@ -81,7 +80,7 @@ def read_mask(document: Any, name: str) -> Kept | None:
             opened = zlib.decompressobj()
             data = opened.decompress(memoryview(raw)[_HEAD.size :], rect.pixels + 1)
             if opened.eof and len(data) == rect.pixels:
-                return Kept(rect, data)
+                return Kept(rect, raw[_HEAD.size :])
     return None
 
 

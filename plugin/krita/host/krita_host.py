@@ -168,7 +168,7 @@ class KritaHost:
             return
         kept = masks.copy(document, mask, _Saved(self._kept, document))
         selection, rect = self._new_selection(), kept.rect
-        selection.setPixelData(lend_bytes(kept.data), rect.x, rect.y, rect.width, rect.height)
+        selection.setPixelData(lend_bytes(kept.rows()), rect.x, rect.y, rect.width, rect.height)
         document.setSelection(selection)
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
@@ -268,14 +268,10 @@ class KritaHost:
         if target == self._preview.target:
             self._preview.settled()
 
-    def is_placed(self, document: str, layer: str) -> bool:
-        """Whether a layer is in an open document."""
-        return self._find(document, layer)[1] is not None
-
-    def is_visible(self, document: str, layer: str) -> bool:
-        """Whether a layer is switched on."""
-        node = self._find(document, layer)[1]
-        return node is not None and bool(node.visible())
+    def layers(self, document: str) -> dict[str, bool]:
+        """The layers of an open document, and whether they are switched on."""
+        found = nodes.find_document(self._application, document)
+        return {} if found is None else {nodes.node_id(n): bool(n.visible()) for n in nodes.walk(found)}
 
     def set_visible(self, document: str, layer: str, visible: bool) -> None:
         """Switch a layer on or off."""

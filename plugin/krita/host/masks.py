@@ -7,6 +7,7 @@ comes in the layer's own sample type.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -35,22 +36,35 @@ _DTYPES: Mapping[str, DType] = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "
 
 @dataclass(frozen=True)
 class Kept:
-    """A mask that was copied: 8 bits a pixel of a rectangle, row by row."""
+    """A mask that was copied: 8 bits a pixel of a rectangle, row by row.
+
+    :param packed: the rows, compressed: a mask of 4 MB becomes some kB, and as many may be kept as the
+        user draws selections in a day.
+    """
 
     rect: Rect
-    data: Bytes = field(repr=False)
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, rect: Rect, data: Bytes) -> Kept:
+        """From its rows."""
+        return cls(rect, zlib.compress(data, 1))
 
     @property
     def name(self) -> str:
         """The same for the same mask."""
         place = f"{self.rect.x} {self.rect.y} {self.rect.width} {self.rect.height}".encode()
-        return hashlib.blake2b(self.data, digest_size=12, key=place[:64]).hexdigest()
+        return hashlib.blake2b(self.packed, digest_size=12, key=place[:64]).hexdigest()
 
-    def part(self, rect: Rect) -> Bytes:
+    def rows(self) -> bytes:
+        """All of it."""
+        return zlib.decompress(self.packed)
+
+    def part(self, rect: Rect) -> bytes:
         """A rectangle inside of its own."""
         if rect == self.rect:
-            return self.data
-        rows, wide = memoryview(self.data), self.rect.width
+            return self.rows()
+        rows, wide = memoryview(self.rows()), self.rect.width
         first = rect.x - self.rect.x
         begins = range((rect.y - self.rect.y) * wide + first, (rect.bottom - self.rect.y) * wide, wide)
         return b"".join(rows[begin : begin + rect.width] for begin in begins)
@@ -129,7 +143,7 @@ def copy(document: Any, mask: MaskSource, kept: Mapping[str, Kept]) -> Kept:
             "The alpha of a float layer cannot be made a selection from here.",
             "Use Krita's own Select > Select Opaque.",
         )
-    return Kept(rect, data)
+    return Kept.of(rect, data)
 
 
 def choices(document: Any, kept: Mapping[str, Kept]) -> tuple[MaskChoice, ...]:

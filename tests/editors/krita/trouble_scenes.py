@@ -73,7 +73,7 @@ def bad_input(found):
 
 
 def cancelled_midway(found):
-    document = new_document(1400, 1400)
+    document = new_document(1100, 1100)
     yield 800
     source = document.activeNode()
     fill(document, source)

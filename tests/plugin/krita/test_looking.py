@@ -35,7 +35,7 @@ from scumble.shared.messages import PixelBuffer
 @given(st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 12), st.integers(1, 12), st.data())
 def test_a_part_of_a_kept_mask_is_that_part(x: int, y: int, width: int, height: int, data: Any) -> None:
     values = np.arange(width * height, dtype=np.uint8).reshape(height, width)
-    kept = Kept(Rect(x, y, width, height), values.tobytes())
+    kept = Kept.of(Rect(x, y, width, height), values.tobytes())
     left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     wide, high = data.draw(st.integers(1, width - left)), data.draw(st.integers(1, height - top))
     part = kept.part(Rect(x + left, y + top, wide, high))
@@ -104,7 +104,7 @@ def test_a_kept_selection_survives_its_change(krita: Any, host: Any) -> None:
 
 def test_masks_in_annotations_of_strangers_are_checked(krita: Any) -> None:
     document = krita.open()
-    mask = Kept(Rect(-3, 2, 5, 4), bytes(range(20)))
+    mask = Kept.of(Rect(-3, 2, 5, 4), bytes(range(20)))
     keeping.write_mask(document, "good", mask)
     assert keeping.read_mask(document, "good") == mask
     raw = bytes(document.annotation("scumble-mask/good"))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_krita import Selection
+from fake_krita import Node, Selection
 
 from scumble.plugin.common.backend import Remote
 from scumble.plugin.common.sources import SELECTION_MASK, FileStyle, LayerStyle, MaskSource
-from scumble.plugin.krita.interface import BackendState
+from scumble.plugin.krita.interface import BackendState, Output
 from scumble.shared.errors import Code, ScumbleError
 
 
@@ -129,6 +129,39 @@ def test_cancelling_leaves_nothing_behind(studio: Any) -> None:
     studio.painter.hold = False
     studio.stylize()
     assert len(studio.names) == 2
+
+
+def test_cancelling_between_two_regions_of_a_group_leaves_nothing(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_output(Output.GROUP)
+    for place in (4, 30):
+        studio.select(place, place, 10, 10)
+        studio.controller.add_region()
+    stop = studio.controller.listen(
+        lambda parts: studio.controller.cancel() if len(studio.painter.requests) == 1 else None
+    )
+    studio.stylize()
+    stop()
+    studio.loop.some(0.2)
+    assert studio.names == ["Background"] and studio.failure() is None
+    assert len(studio.painter.requests) == 1
+
+
+def preview_x(studio: Any) -> int:
+    """Where the preview layer begins."""
+    layers = studio.krita.active.root.children
+    return -1 if len(layers) < 2 else Node(layers[1]).bounds().x()
+
+
+def test_previews_keep_no_copies_of_selections(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    for x in (2, 12, 22):
+        studio.select(x, 8, 6, 6)
+        studio.loop.until(lambda x=x: studio.painter.requests and preview_x(studio) == x, "the preview there")
+    assert studio.host._kept == {}
 
 
 def test_a_second_click_while_something_is_painted_is_answered(studio: Any) -> None:
