@@ -209,10 +209,14 @@ class Painting:
         form = self.choices.form
         if form is None:
             raise ScumbleError(Code.NO_BACKEND, "The Scumble backend is not ready yet.", "Wait a moment.")
-        has_draft = any(f.name == DRAFT and f.editable for f in form.fields)
-        return Run(
-            self.host, self.choices.catalogue, drafted(self.order(keep=False), has_draft), self.version
-        )
+        if not any(f.name == DRAFT and f.editable for f in form.fields):
+            # As it is it may take minutes, at each touch of a control.
+            raise ScumbleError(
+                Code.UNKNOWN_OPTION,
+                f"{form.label} has no quick preview.",
+                "Stylize to see its result, or choose another engine while you look for a style.",
+            )
+        return Run(self.host, self.choices.catalogue, drafted(self.order(keep=False)), self.version)
 
 
 def as_error(failure: Failure | None) -> ScumbleError:

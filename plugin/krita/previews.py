@@ -1,6 +1,6 @@
 """A quick preview layer that follows the controls: the latest wins, and it goes without a trace.
 
-The engine's own draft is what makes it quick; an engine without one is previewed as it is.
+The engine's own draft is what makes it quick; an engine without one has no preview.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from scumble.plugin.common.failures import explain
 from scumble.plugin.common.jobs import Job
 from scumble.plugin.common.session import JobSession
 from scumble.plugin.common.states import State
-from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.errors import ScumbleError
 
 from .host.api import Host
 from .interface import PreviewInfo
@@ -129,8 +129,7 @@ class LivePreview:
             run = self._order()
             built = run.build()
         except ScumbleError as error:
-            if error.code is Code.EMPTY_SELECTION:
-                self.take_out()
+            self.take_out()  # it would show what is not chosen any more
             self._tell(busy=False, text=explain(error).sentence)
             return
         self._asked = time.monotonic()
@@ -153,7 +152,6 @@ class LivePreview:
             self._changed()
 
 
-def drafted(order: Order, has_draft: bool) -> Order:
-    """The same as a draft, if the engine has one; one layer for all."""
-    options = {**order.options, DRAFT: True} if has_draft else order.options
-    return replace(order, options=options, times=(), apart=False)
+def drafted(order: Order) -> Order:
+    """The same as a draft; one layer for all."""
+    return replace(order, options={**order.options, DRAFT: True}, times=(), apart=False)

@@ -108,7 +108,7 @@ def lend(data: Bytes) -> Any:
     flat = memoryview(data)
     try:
         return kind.fromRawData(flat)
-    except TypeError:
+    except (AttributeError, TypeError):  # PyQt6 has no such thing
         return kind(bytes(flat))
 
 

@@ -117,3 +117,17 @@ def test_closing_krita_takes_the_preview_out(studio: Any) -> None:
     shown(studio)
     studio.controller.close()
     assert studio.names == ["Background"]
+
+
+def test_an_engine_without_a_draft_has_no_preview_and_says_so(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.controller.set_engine("other")
+    studio.loop.until(lambda: not studio.controller.state.preview.shown, "the end of the old preview")
+    assert studio.controller.state.preview.text == "Other has no quick preview."
+    assert studio.names == ["Background"] and len(studio.painter.requests) == 1
+    studio.controller.set_engine("regions")
+    shown(studio)
+    assert studio.names == ["Background", "Scumble preview"]
