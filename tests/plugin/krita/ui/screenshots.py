@@ -264,7 +264,7 @@ def real_krita(out: Path) -> None:
             world.close()
         window = Image.open(shots / "window.png").convert("RGB")
         window.resize((1280, 800), Image.Resampling.LANCZOS).save(
-            out / "krita.jpg", quality=82, optimize=True
+            out / "krita.jpg", quality=74, optimize=True
         )
         if KEEP:
             for file in shots.glob("*.png"):
