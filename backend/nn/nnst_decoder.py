@@ -134,8 +134,8 @@ class StrokeDecoder(nn.Module):
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> StrokeDecoder:
         """From ``decoder.*`` tensors; raises ``RuntimeError`` on a misfit."""
         own = {k.removeprefix("decoder."): v.float() for k, v in tensors.items() if k.startswith("decoder.")}
-        net = cls(
-            own["project.weight"].shape[1], own["project.weight"].shape[0], own["enter.weight"].shape[0]
-        )
+        projected, columns = own["project.weight"].shape[:2]
+        blocks = len({k.split(".")[1] for k in own if k.startswith("blocks.")})
+        net = cls(columns, projected, own["enter.weight"].shape[0], blocks)
         net.load_state_dict(own)
         return net.eval().requires_grad_(False)
