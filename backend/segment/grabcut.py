@@ -56,6 +56,10 @@ def _seeds(lab: Floats, prompt: Prompt, colour: float, reach: float) -> NDArray[
     seeds = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
     if prompt.before is not None:
         seeds[prompt.before >= 0.5] = cv2.GC_PR_FGD
+        # What is like a click that the earlier mask has wrong changes sides with it.
+        alike = _alike(lab, prompt, REACH[0][0], REACH[0][1] * diagonal, wrong=prompt.before)
+        seeds[alike > 0.35] = cv2.GC_PR_FGD
+        seeds[alike < -0.35] = cv2.GC_PR_BGD
     elif prompt.box is not None and not any(p.positive for p in prompt.points):
         seeds[:] = cv2.GC_PR_FGD
     elif colour:
@@ -73,14 +77,21 @@ def _seeds(lab: Floats, prompt: Prompt, colour: float, reach: float) -> NDArray[
     return seeds
 
 
-def _alike(lab: Floats, prompt: Prompt, colour: float, reach: float) -> Floats:
-    """How much more every place is like a positive click than like a negative one."""
+def _alike(
+    lab: Floats, prompt: Prompt, colour: float, reach: float, wrong: Floats | None = None
+) -> Floats:
+    """How much more every place is like a positive click than like a negative one.
+
+    :param wrong: an earlier mask: only clicks that it has wrong count.
+    """
     height, width = lab.shape[:2]
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     smooth = cv2.GaussianBlur(lab, (0, 0), 1.5)
     best = {True: np.zeros((height, width), np.float32), False: np.zeros((height, width), np.float32)}
     for p in prompt.points:
         x, y = min(width - 1, max(0, round(p.x))), min(height - 1, max(0, round(p.y)))
+        if wrong is not None and (wrong[y, x] >= 0.5) == p.positive:
+            continue
         near = ((xs - x) ** 2 + (ys - y) ** 2) / (2 * reach**2)
         tone = ((smooth - smooth[y, x]) ** 2).sum(2) / (2 * colour**2)
         best[p.positive] = np.maximum(best[p.positive], np.exp(-near - tone))

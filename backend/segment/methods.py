@@ -9,9 +9,10 @@ from scumble.shared.errors import Code, ScumbleError
 from .base import Method
 from .clicknet import Clicks
 from .grabcut import GrabCut
+from .sam import SegmentAnything
 
 #: The best first.
-METHODS: tuple[Method, ...] = (Clicks(), GrabCut())
+METHODS: tuple[Method, ...] = (SegmentAnything(), Clicks(), GrabCut())
 AUTO = "auto"
 
 
@@ -49,3 +50,11 @@ def described() -> list[dict[str, Any]]:
         }
         for m in METHODS
     ]
+
+
+def free_memory() -> None:
+    """Forget loaded networks."""
+    for one in METHODS:
+        release = getattr(one, "free_memory", None)
+        if release is not None:
+            release()

@@ -46,7 +46,7 @@ def subject(method: Method, image: Floats, key: str, context: Context) -> list[C
     where = salience(image)
     inset = (0.04 * width, 0.04 * height, 0.96 * width, 0.96 * height)
     y, x = np.unravel_index(int(where.argmax()), where.shape)
-    tall = where >= 0.45
+    tall = where >= min(0.45, float(where.max()))  # a plain picture stands out nowhere
     rows, columns = np.flatnonzero(tall.any(1)), np.flatnonzero(tall.any(0))
     tight = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
     prompts = (
