@@ -263,7 +263,8 @@ def listing() -> list[Listed]:
     lines = [
         Listed(
             name, "Bundled with Scumble", "bundled", entry["bytes"], "MIT",
-            "Trained for Scumble; part of it.", ("nnst",) if name.startswith("nnst") else ("partial-conv",), "bundled",
+            "Trained for Scumble; part of it.", ("nnst" if name.startswith("nnst") else "partial-conv",),
+            "bundled",
         )
         for name, entry in bundled.index().items()
     ]  # fmt: skip

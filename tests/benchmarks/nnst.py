@@ -147,9 +147,8 @@ def main() -> None:
         for side in sides:
             share, ours, exact = agreement(name, side)
             print(f"| {name} | {side} | {share:.1%} | {ours:.2f} | {exact:.2f} |", flush=True)
-    print(
-        "\n| features | side | published, s | its loss | ours to that loss, s | ratio |\n|---|---|---|---|---|---|"
-    )
+    print("\n| features | side | published, s | its loss | ours to that loss, s | ratio |")
+    print("|---|---|---|---|---|---|")
     for name in networks:
         for side in sides:
             published, goal, ours, _ = descents(name, side, args.steps)

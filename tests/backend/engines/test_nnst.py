@@ -117,11 +117,14 @@ def test_touching_regions_take_their_own_styles_and_overlaps_mix() -> None:
 
 def test_more_of_the_motif_is_kept_the_more_is_asked_for() -> None:
     found = [run(job([WHOLE], keep_content=a)).image for a in (0.0, 0.5, 1.0)]
-    grey = PHOTO.mean(0)
+    look = nnst_models.eyes("compact", torch.device("cpu")).look
+
+    def centred(image: torch.Tensor) -> torch.Tensor:
+        rows = look(image).flatten(1)
+        return rows - rows.mean(1, keepdim=True)
 
     def likeness(image: torch.Tensor) -> float:
-        pair = torch.stack([image.mean(0).flatten(), grey.flatten()])
-        return float(torch.corrcoef(pair)[0, 1])
+        return float(torch.cosine_similarity(centred(image), centred(PHOTO), dim=0).mean())
 
     values = [likeness(x) for x in found]
     assert values[0] < values[1] < values[2]
@@ -238,7 +241,8 @@ def test_a_tiny_region_is_worked_out_enlarged(mask: Array, enlarged: bool) -> No
 )
 @pytest.mark.parametrize("mode", ["decoder", "optimise"])
 def test_odd_styles_give_a_sensible_picture(style: torch.Tensor, mode: str) -> None:
-    painted = run(job([disc(80, 60, 45)], [StylePart(style, f"odd{style.shape}")], mode=mode, colour="guided"))
+    odd = StylePart(style, f"odd{style.shape}")
+    painted = run(job([disc(80, 60, 45)], [odd], mode=mode, colour="guided"))
     assert bool(torch.isfinite(painted.image).all())
     if float(style.max()) == 0:
         assert float(painted.image[:, 50:70, 70:90].mean()) < 0.2
@@ -285,7 +289,6 @@ def test_optimising_brings_the_loss_down() -> None:
 def test_the_time_it_expects_grows_with_the_work() -> None:
     defaults = registry.validated(OPTIONS, {"mode": "decoder"})
     best = registry.validated(OPTIONS, {"mode": "optimise"})
-    quick, large, slow = (
-        ENGINE.estimate_seconds(side, side, 1, o) for side, o in ((256, defaults), (512, defaults), (512, best))
-    )
+    work = ((256, defaults), (512, defaults), (512, best))
+    quick, large, slow = (ENGINE.estimate_seconds(side, side, 1, o) for side, o in work)
     assert 0 < quick < large < slow

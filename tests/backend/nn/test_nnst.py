@@ -180,7 +180,8 @@ def test_guided_colours_keep_lightness_and_take_the_styles_spread_of_hues() -> N
     weight = torch.ones(PHOTO.shape[-2:])
     output = PHOTO.flip(-1)
     # A pale style, so that nothing is clipped.
-    pale = from_oklab(oklab(STYLE) * torch.tensor([0.3, 0.4, 0.4]).view(3, 1, 1) + torch.tensor([0.5, 0, 0]).view(3, 1, 1))
+    by, plus = torch.tensor([[0.3, 0.4, 0.4], [0.5, 0.0, 0.0]]).view(2, 3, 1, 1)
+    pale = from_oklab(oklab(STYLE) * by + plus)
     found = oklab(guided_colours(output * 0.4 + 0.3, PHOTO, pale, weight))
     wanted = oklab(pale)
     assert torch.allclose(found[1:].std((1, 2)), wanted[1:].std((1, 2)), rtol=0.1)
