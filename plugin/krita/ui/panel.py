@@ -61,9 +61,9 @@ class EngineSection(Section):
         if names != self._names:
             self._names = names
             self.engine.clear()
-            for form in state.engines:
-                self.engine.addItem(form.label)
-                self.engine.setItemData(self.engine.count() - 1, form.help, Qt.ItemDataRole.ToolTipRole)
+            for each in state.engines:
+                self.engine.addItem(each.label)
+                self.engine.setItemData(self.engine.count() - 1, each.help, Qt.ItemDataRole.ToolTipRole)
         form = state.form
         self.engine.setVisible(len(names) > 1)
         if state.engine in names:
@@ -151,12 +151,12 @@ class DockPanel(QtWidgets.QWidget):
                 inner.addWidget(self.run.becomes)
         self._inner = inner
         inner.addStretch(0)
-        self.scroll = QtWidgets.QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(content)
-        self.scroll.viewport().setAutoFillBackground(False)
+        self.area = QtWidgets.QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(content)
+        self.area.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
         foot = QtWidgets.QWidget()
         below = column(foot, spacing=unit + 1)
@@ -164,7 +164,7 @@ class DockPanel(QtWidgets.QWidget):
         for widget in (self.messages, self.run, self.backend):
             below.addWidget(widget)
         layout = column(self, spacing=0)
-        layout.addWidget(self.scroll, 1)
+        layout.addWidget(self.area, 1)
         layout.addWidget(Rule())
         layout.addWidget(foot)
         self._restore_folds()

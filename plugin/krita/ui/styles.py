@@ -247,6 +247,11 @@ class StyleChooser(QtWidgets.QWidget):
             self._port.set_style_folder(os.path.dirname(path))
             self._take(FileStyle(path))
 
+    def take_words(self, text: str) -> None:
+        """Use words as style."""
+        if text.strip():
+            self._take(WordStyle(text.strip()[:200]))
+
     def _ask_layer(self) -> None:
         menu = QtWidgets.QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -266,5 +271,5 @@ class StyleChooser(QtWidgets.QWidget):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Style in words")
         dialog.setLabelText("How should it look?")
-        dialog.textValueSelected.connect(lambda text: text.strip() and self._take(WordStyle(text.strip())))
+        dialog.textValueSelected.connect(self.take_words)
         dialog.open()

@@ -211,8 +211,8 @@ def test_it_fits_a_dock_of_240_pixels_in_every_state(panel: Any, port: FakePort)
         panel.resize(240, 800)
         turn()
         assert panel.width() == 240
-        content = panel.scroll.widget()
-        assert content.width() <= panel.scroll.viewport().width()
+        content = panel.area.widget()
+        assert content.width() <= panel.area.viewport().width()
         assert content.minimumSizeHint().width() <= 240
 
 
