@@ -107,7 +107,7 @@ class World:
         write_connection(self._stranger.connection, file)
         return file
 
-    def krita(self, script: Path, timeout_s: float = 400.0, **more: str) -> dict[str, Any]:
+    def krita(self, script: Path, timeout_s: float = 900.0, **more: str) -> dict[str, Any]:
         """Run Krita with a script until that has ended; what it found.
 
         :param more: given to the script as environment.
