@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scumble.plugin.common.sources import EVERYTHING, SAVED
+
 from ..interface import ControllerPort, Part, Snapshot
 from ..qt import Qt, QtCore, QtWidgets, Signal, position
 from . import theme, thumbs
@@ -12,10 +14,13 @@ from .region_rows import Delegate, Model
 
 #: Rows that are to be seen before the list scrolls.
 _ROWS = 4
+#: Before pictures are made anew (a selection may be changing just now), and between two of them.
+_REST_MS, _BETWEEN_MS = 400, 30
 
 
 class _View(QtWidgets.QListView):
-    """The rows; a picture of each region is fetched when it is to be seen."""
+    """The rows.  Pictures of regions cost Krita some milliseconds each: they are fetched one at a time, with
+    the event loop running in between, and an old one stays until the new one is there."""
 
     asked_menu = Signal(object)
 
@@ -24,6 +29,12 @@ class _View(QtWidgets.QListView):
         self._port = port
         self.picked = ""
         self._images: dict[str, Any] = {}
+        self._made_of: dict[str, Any] = {}
+        self._wanted: dict[str, Any] = {}
+        self._stale: list[str] = []
+        self._fetching = QtCore.QTimer(self)
+        self._fetching.setSingleShot(True)
+        self._fetching.timeout.connect(self._fetch)
         self.setMouseTracking(True)
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QtWidgets.QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -39,16 +50,41 @@ class _View(QtWidgets.QListView):
         theme.smaller(self, 0.92)
 
     def region_image(self, id: str) -> Any:
-        """The picture of a region, asked for once."""
-        if id not in self._images:
-            side = theme.unit(self) * 12 * max(1, round(self.devicePixelRatioF()))
-            self._images[id] = self._port.region_thumbnail(id, side, side)
-        return self._images[id]
+        """The picture of a region; ``None`` before it was made."""
+        return self._images.get(id)
 
-    def forget_images(self) -> None:
-        """Masks or layers have changed."""
-        self._images.clear()
+    def want(self, state: Snapshot, document_changed: bool) -> None:
+        """See to it that there is a picture of each region as it is now."""
+        document = state.document
+        painted = (document.name, document.layer, document.width) if document is not None else None
+        seen = {}
+        for place, entry in enumerate(state.regions):
+            seen[entry.id] = (entry.mask, place, painted)
+            # A kept copy does not change; of all others only the document knows.
+            changed = document_changed and entry.mask.kind not in (SAVED, EVERYTHING)
+            if changed or self._made_of.get(entry.id) != seen[entry.id]:
+                self._made_of.pop(entry.id, None)
+                if entry.id not in self._stale:
+                    self._stale.append(entry.id)
+        self._stale = [id for id in self._stale if id in seen]
+        self._images = {id: image for id, image in self._images.items() if id in seen}
+        self._wanted = seen
+        if self._stale and not self._fetching.isActive():
+            new = any(id not in self._images for id in self._stale)
+            self._fetching.start(0 if new else _REST_MS)
+
+    def _fetch(self) -> None:
+        if not self._stale:
+            return
+        # Those that have none come first.
+        id = next((id for id in self._stale if id not in self._images), self._stale[0])
+        self._stale.remove(id)
+        self._made_of[id] = self._wanted.get(id)
+        side = theme.unit(self) * 12 * max(1, round(self.devicePixelRatioF()))
+        self._images[id] = self._port.region_thumbnail(id, side, side)
         self.viewport().update()
+        if self._stale:
+            self._fetching.start(_BETWEEN_MS)
 
     def sizeHint(self) -> Any:
         rows = min(max(1, self.model().rowCount()), _ROWS) if self.model() is not None else 1
@@ -132,8 +168,7 @@ class RegionPanel(QtWidgets.QWidget):
 
     def show_state(self, state: Snapshot, parts: frozenset[Part]) -> None:
         """Show the list as it is now."""
-        if parts & {Part.DOCUMENT, Part.REGIONS}:
-            self.view.forget_images()
+        self.view.want(state, Part.DOCUMENT in parts)
         rows = self.model.set(state.regions)
         self._picked = self.view.picked = state.picked
         places = [entry.id for entry in state.regions]

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_port import FakePort
 from PIL import Image
 from PyQt5 import QtCore, QtGui, QtWidgets
+from PyQt5.QtTest import QTest
 
 from scumble.backend import styles as shelf
 from scumble.plugin.common.failures import explain
@@ -213,8 +214,7 @@ def take(app: Any, make: Callable[[], FakePort], colours: str, wide: int, high: 
     panel.run.set_shortcut("Ctrl+Alt+Y")
     panel.resize(wide, high)
     panel.show()
-    for _ in range(4):
-        app.processEvents()
+    QTest.qWait(200)
     panel.setFocus()
     app.processEvents()
     shot = panel.grab()

@@ -10,6 +10,7 @@ from hands import click, click_row, key, turn, write
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt5 import QtCore, QtGui, QtWidgets
+from PyQt5.QtTest import QTest
 
 from scumble.plugin.common.sources import LAYER_ALPHA, TRANSPARENCY_MASK, GalleryStyle, MaskSource
 from scumble.plugin.krita import tint
@@ -149,17 +150,39 @@ def test_a_row_tells_a_screen_reader_everything(three: Any) -> None:
     assert said == "Sky: current selection, Swirling night, strength 100 %"
 
 
-def test_pictures_are_asked_for_once_until_something_changes(panel: Any, port: FakePort) -> None:
+def test_pictures_are_asked_for_one_at_a_time_and_only_when_something_changed(
+    panel: Any, port: FakePort
+) -> None:
     asked: list[str] = []
-    port.region_picture = lambda id, width, height: asked.append(id)
+
+    def picture(id: str, width: int, height: int) -> Any:
+        asked.append(id)
+        image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGB32)
+        image.fill(QtGui.QColor(10, 200, 10))
+        return image
+
+    def settle(expected: int) -> list[str]:
+        QTest.qWait(30)
+        for _ in range(200):
+            if len(asked) >= expected and not panel.regions.view._fetching.isActive():
+                break
+            QTest.qWait(10)
+        return asked
+
+    port.region_picture = picture
     port.add_region()
-    turn()
+    port.add_region(MaskSource(TRANSPARENCY_MASK, "t1"))
+    assert asked == [], "not while the list is being drawn"
+    assert settle(2) == ["r1", "r2"]
     panel.regions.view.viewport().repaint()
-    panel.regions.view.viewport().repaint()
-    assert asked == ["r1"]
+    port.change_region("r1", label="Sky", strength=0.5)
+    assert settle(2) == ["r1", "r2"]
     port.become(Part.DOCUMENT)
-    panel.regions.view.viewport().repaint()
-    assert asked == ["r1", "r1"]
+    assert settle(3) == ["r1", "r2", "r2"], "a kept selection stays as it is, a mask may have changed"
+    port.move_region("r2", 0)
+    assert sorted(settle(5)[3:]) == ["r1", "r2"], "they have other colours now"
+    port.remove_region("r1")
+    assert "r1" not in panel.regions.view._images
 
 
 def test_a_tinted_picture_keeps_its_colours_only_where_the_mask_is(app: Any) -> None:
