@@ -40,7 +40,7 @@ def two(report: Any) -> Any:
 
 
 def masks() -> np.ndarray:
-    """The two regions' masks as they were drawn, in [0, 1]; strength is how much style, not how much layer."""
+    """The two regions' masks as they were drawn, in [0, 1]; strength is how much style, not alpha."""
     soft, hard = np.zeros((256, 320)), np.zeros((256, 320))
     soft[30:110, 20:120] = np.minimum(255, np.arange(100) * 256 // 100) / 255
     hard[90:190, 180:270] = 1
