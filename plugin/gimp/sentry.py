@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ from scumble.shared.framing import is_id
 
 #: For the cancellation to be answered.
 _PATIENCE_S = 5.0
+#: For a process to end that has nothing left to do.
+_MOMENT_S = 1.0
 
 
 class Sentry:
@@ -50,7 +53,17 @@ class Sentry:
             os.close(self._pipe)
             self._pipe = -1
             with contextlib.suppress(OSError):
+                self._bury()
+
+    def _bury(self) -> None:
+        """Wait for the other process, which has nothing left to do; not for one that hangs."""
+        until = time.monotonic() + _MOMENT_S
+        while os.waitpid(self._child, os.WNOHANG)[0] == 0:
+            if time.monotonic() > until:
+                os.kill(self._child, signal.SIGKILL)
                 os.waitpid(self._child, 0)
+                return
+            time.sleep(0.002)
 
     def _say(self, word: str) -> None:
         if self._pipe >= 0:

@@ -45,6 +45,7 @@ class World:
         starter.write_text(f"#!/bin/sh\ntouch {INSIDE}/wanted\nexec sleep 60\n")
         starter.chmod(0o755)
         shutil.copytree(ROOT / "tests/editors/gimp/driver", folder / "driver")
+        shutil.copy(ROOT / "docs/gimp/stylize_folder.py", folder / "driver")
         _another_backends_keys(folder / "driver")
         settings = folder / "home/.config/GIMP/3.0"
         settings.mkdir(parents=True)

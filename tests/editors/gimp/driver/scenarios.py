@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 from tools import (
     CALLING,
@@ -488,6 +489,24 @@ def select_subject_selects_what_stands_out_in_one_step():
     assert chosen[40 * 96 + 48] > 200 and chosen[40 * 96 + 5] < 50 and chosen[12 * 96 + 20] < 128
     assert picture.get_channels() == [] and len(picture.get_layers()) == 1
     return json.loads(done.report)
+
+
+@scenario
+def the_documented_script_repaints_a_folder():
+    import stylize_folder
+
+    folder, target = Path(f"{INSIDE}/photos"), Path(f"{INSIDE}/paintings")
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "broken.png").write_text("no picture either")
+    for name in ("a", "b"):
+        picture = image(40, 30)
+        layer(picture, 40, 30, alpha=False)
+        file = Gio.File.new_for_path(str(folder / f"{name}.png"))
+        Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, picture, file, None)
+    made = stylize_folder.stylize_folder(folder, target, STYLE, "draft=yes")
+    assert made == ["a.png", "b.png"] == sorted(each.name for each in target.iterdir())
+    assert (folder / "a.png").read_bytes() != (target / "a.png").read_bytes()
 
 
 # -- bad input -------------------------------------------------------------------------------------------
