@@ -137,8 +137,8 @@ REGIONS = (
     RegionEntry("r2", MaskSource(SAVED, "2"), WAVE, "", 1.0),
 )
 RESULTS = (
-    HistoryItem("h1", "Swirling night (partial-conv)", NOW, 3.2),
-    HistoryItem("h2", "Woodblock wave (partial-conv)", NOW - 300, 41.0, placed=False),
+    HistoryItem("h1", "Swirling night · Regions (fast)", NOW, 3.2),
+    HistoryItem("h2", "Woodblock wave · Regions (fast)", NOW - 300, 41.0, placed=False),
 )
 
 
@@ -283,6 +283,7 @@ def main() -> None:
         arguments.out.mkdir(parents=True, exist_ok=True)
         real_krita(arguments.out)
         return
+    QtWidgets.QApplication.setAttribute(QtCore.Qt.ApplicationAttribute.AA_UseHighDpiPixmaps)  # as Krita
     app = QtWidgets.QApplication(["screenshots"])
     app.setStyle("Fusion")
     font = app.font()
