@@ -30,6 +30,8 @@ ID, TITLE = "scumble_docker", "Scumble"
 _ACTION = "scumble_stylize"
 
 _controller: ControllerPort | None = None
+#: Dockers that can be seen: there is one in each of Krita's windows, and one controller.
+_seen: set[int] = set()
 
 
 def set_controller(port: ControllerPort) -> None:
@@ -74,7 +76,8 @@ class ScumbleDocker(DockWidget):
         if self.panel is not None:
             # Not within Krita's own show: the first time may start the backend.
             port = self.panel.port
-            QtCore.QTimer.singleShot(0, lambda: port.set_shown(shown))
+            (_seen.add if shown else _seen.discard)(id(self))
+            QtCore.QTimer.singleShot(0, lambda: port.set_shown(bool(_seen)))
             action = Krita.instance().action(_ACTION) if Krita is not None and shown else None
             if action is not None:
                 self.set_shortcut(action.shortcut().toString(QtGui.QKeySequence.SequenceFormat.NativeText))

@@ -168,7 +168,7 @@ class DockPanel(QtWidgets.QWidget):
         layout.addWidget(Rule())
         layout.addWidget(foot)
         self._restore_folds()
-        self._stop: Callable[[], None] | None = port.listen(self.show_state)
+        self._stop: Callable[[], None] | None = port.listen(self._heard)
         self.show_state(_ALL)
 
     def minimumSizeHint(self) -> Any:
@@ -182,6 +182,14 @@ class DockPanel(QtWidgets.QWidget):
         if self._stop is not None:
             self._stop()
             self._stop = None
+
+    def _heard(self, parts: frozenset[Part]) -> None:
+        try:
+            self.objectName()
+        except RuntimeError:  # its window was closed, and took Qt's half of it away
+            self.detach()
+            return
+        self.show_state(parts)
 
     def show_state(self, parts: frozenset[Part]) -> None:
         """Draw what is new."""

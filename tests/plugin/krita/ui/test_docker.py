@@ -281,6 +281,27 @@ def test_the_docker_tells_when_it_can_be_seen(app: Any) -> None:
     turn()
 
 
+def test_with_two_windows_one_docker_that_can_be_seen_is_enough(app: Any) -> None:
+    port = FakePort()
+    set_controller(port)
+    first, second = ScumbleDocker(), ScumbleDocker()
+    first.show()
+    second.show()
+    turn()
+    first.close()
+    turn()
+    assert port.called("set_shown")[-1] == (True,)
+    second.close()
+    turn()
+    assert port.called("set_shown")[-1] == (False,)
+    first.deleteLater()
+    turn()
+    port.become(Part.DOCUMENT)
+    assert len(port.listeners) == 1, "the one whose window is gone has noticed it"
+    second.deleteLater()
+    turn()
+
+
 def test_a_theme_that_changes_while_it_is_open_is_followed(panel: Any, app: Any) -> None:
     before = app.palette()
 
