@@ -16,7 +16,7 @@ from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 from scumble.backend.regions.blending import Blend, Mask, auto_feather, blend
 
 from . import colour, nnst_models, registry
-from .base import Context, Job, Painted
+from .base import Context, Job, Option, Painted
 from .nnst_ground import fit
 from .nnst_options import OPTIONS
 from .nnst_paint import Canvas, PiecePainter, piece_scales, planned_cost
@@ -75,7 +75,7 @@ class Nnst:
         "Rebuilds each painted region from strokes of the style picture. Seconds with the decoder; minutes"
         " with optimise where there is no GPU."
     )
-    options = OPTIONS
+    options: tuple[Option, ...] = OPTIONS
     style_kinds: tuple[str, ...] = ("pixels",)
 
     def margin(self, options: Mapping[str, Any]) -> int:
@@ -169,7 +169,8 @@ def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: tor
         return torch.from_numpy(np.ascontiguousarray(x[place] * piece.own)).to(device)
 
     shares = tuple(torch.from_numpy(np.ascontiguousarray(s[place])).to(device) for s in parts.shares)
-    content = job.content[(slice(None), *place)].to(device)
+    rows, columns = place
+    content = job.content[:, rows, columns].to(device)
     return Canvas(content, own(union), own(parts.alpha), shares, job.regions)
 
 

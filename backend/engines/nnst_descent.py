@@ -156,11 +156,11 @@ class Descent:
             loss = 0.0
             for tile, found in self.columns(leaf):
                 part = self._loss(found, target, tile, weights) / total
-                part.backward()  # type: ignore[no-untyped-call]
+                part.backward()
                 loss += float(part.detach())
             drift = self._drift(leaf, target, weights) / total
-            drift.backward()  # type: ignore[no-untyped-call]
-            composite.backward(leaf.grad)  # type: ignore[no-untyped-call]
+            drift.backward()
+            composite.backward(leaf.grad)
             adam.step()
             self.losses.append(loss)
             with torch.no_grad():

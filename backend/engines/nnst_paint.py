@@ -151,6 +151,7 @@ class PiecePainter:
         tick = self.context.checkpoint
         alphas = [float(r.options["keep_content"]) for r in self.canvas.regions]
         seen: dict[float, Tensor] = {}
+        earlier = self.fields
         self.fields, self.grid = [], ground.grid
         for r, (region, bank, searcher) in enumerate(zip(self.canvas.regions, banks, searchers, strict=True)):
             keep = 1.0 if paint is None else alphas[r] if again is None else 0.5 * alphas[r]
@@ -165,7 +166,8 @@ class PiecePainter:
                 # Centred on all that is seen, not on the region alone: a flat sky would be all noise.
                 queries = searcher.project(seen[keep][cells], seen[keep].mean(0))
                 seed = self.seed + 7919 * r + 104729 * (again or 0)
-                field[cells] = bank.field(searcher, queries, cells, ground.grid, region, seed, tick)
+                known = None if again is None else earlier[r][cells]
+                field[cells] = bank.field(searcher, queries, cells, ground.grid, region, seed, tick, known)
             self.fields.append(field)
 
     def _target(self, banks: Sequence[Bank], ground: Ground, decoded: Tensor) -> Target:

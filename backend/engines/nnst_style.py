@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,8 +17,11 @@ from scumble.backend.nn.nnst_matching import Grids, Searcher, cohere, match, sha
 from .base import Context, JobRegion, StylePart
 from .nnst_plan import style_size
 
-#: Places of the style that are searched on a CPU, at most; a seeded share of more.
-MOST_KEYS = 24576
+#: Places of the style that are searched on a CPU, at most; a seeded share of more.  Coherence reaches the
+#: places between them.
+MOST_KEYS, MOST_KEYS_DECODER = 24576, 12288
+#: The same in a finishing pass, which keeps the match it has where it finds no better one.
+AGAIN_KEYS = 4096
 #: Pixels of a style picture that are encoded at once.
 STYLE_TILE = 1 << 20
 
@@ -132,7 +136,7 @@ def _columns(net: Hypercolumns, image: Tensor, context: Context) -> Tensor:
     height, width = image.shape[-2:]
     step = max(64, STYLE_TILE // width // 8 * 8)
     if height <= step:
-        return net(image, context.checkpoint)  # type: ignore[no-any-return]
+        return net(image, context.checkpoint)
     margin = -(-net.reach // 8) * 8
     bands = []
     for top in range(0, height, step):
@@ -207,18 +211,30 @@ class Bank:
         region: JobRegion,
         seed: int,
         tick: Callable[[], None],
+        before: Tensor | None = None,
     ) -> Tensor:
-        """Places for (N, D) projected queries that stand in ``cells`` of an (h, w) grid: (N,)."""
+        """Places for (N, D) projected queries that stand in ``cells`` of an (h, w) grid: (N,).
+
+        :param before: (N,) an earlier pass's places, which stay where nothing better is found.
+        """
         options = region.options
-        most = 1 << 30 if queries.is_cuda else MOST_KEYS
-        how = {"most": most, "parties": int(options["variety"]), "seed": seed, "tick": tick}
+        most = MOST_KEYS if options["mode"] == "optimise" else MOST_KEYS_DECODER
+        if queries.is_cuda:
+            most = 1 << 30
+        elif before is not None:
+            most = AGAIN_KEYS
+        how: dict[str, Any] = {"most": most, "parties": int(options["variety"]), "seed": seed, "tick": tick}
         if self.owner is None:
             index, _ = match(searcher, queries, **how)
         else:
             index = self._dealt(searcher, queries, how)
+        if before is not None and self.owner is None:
+            units = F.normalize(queries, dim=1)
+            better = searcher.score(units, index) > searcher.score(units, before.clamp_min(0))
+            index = torch.where(better | (before < 0), index, before)
         return cohere(searcher, queries, index, cells, size, worth=float(options["long_strokes"]), tick=tick)
 
-    def _dealt(self, searcher: Searcher, queries: Tensor, how: dict[str, object]) -> Tensor:
+    def _dealt(self, searcher: Searcher, queries: Tensor, how: dict[str, Any]) -> Tensor:
         """Matches in several pictures, in the proportions of the blend."""
         assert self.owner is not None
         found, scores = [], []
@@ -234,7 +250,7 @@ class Bank:
                 searcher.bonus,
                 searcher.weight,
             )
-            index, score = match(limited, queries, **how)  # type: ignore[arg-type]
+            index, score = match(limited, queries, **how)
             found.append(index)
             scores.append(score)
         chosen = shared_out(scores, self.weights)
