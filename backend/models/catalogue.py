@@ -67,6 +67,9 @@ class Listed:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
+#: What the bundled weights serve, where that is not the main engine.
+_BUNDLED_FOR: dict[str, tuple[str, ...]] = {"clicks": ("click-to-mask",)}
+
 _SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
 _SAM_NOTE = "Segment Anything by Meta AI Research, Apache License 2.0: free use with notice and licence kept."
 _CLIP_SHA = "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"

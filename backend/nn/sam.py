@@ -233,7 +233,8 @@ class PromptEncoder(nn.Module):
             corners = self.pe_layer((box.view(-1, 2, 2) + 0.5) / self.side)
             tokens.append(corners + torch.stack([self._point(2), self._point(3)]))
         if mask is None:
-            dense = self.no_mask_embed.weight.view(1, -1, 1, 1).expand(points.shape[0], -1, self.grid, self.grid)
+            shape = (points.shape[0], -1, self.grid, self.grid)
+            dense = self.no_mask_embed.weight.view(1, -1, 1, 1).expand(shape)
         else:
             dense = self.mask_downscaling(mask)
         return torch.cat(tokens, 1), dense
@@ -276,7 +277,9 @@ class _TwoWay(nn.Module):
         self.mlp = _Mlp(WIDTH, 2048, gelu=False)
         self.norm1, self.norm2, self.norm3, self.norm4 = (nn.LayerNorm(WIDTH) for _ in range(4))
 
-    def forward(self, tokens: Tensor, keys: Tensor, places: Tensor, key_places: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, tokens: Tensor, keys: Tensor, places: Tensor, key_places: Tensor
+    ) -> tuple[Tensor, Tensor]:
         if self.first:
             tokens = self.self_attn(tokens, tokens, tokens)
         else:
@@ -336,12 +339,15 @@ class MaskDecoder(nn.Module):
         self.output_hypernetworks_mlps = nn.ModuleList(_Layers(WIDTH // 8) for _ in range(MASKS))
         self.iou_prediction_head = _Layers(MASKS)
 
-    def forward(self, picture: Tensor, places: Tensor, tokens: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, picture: Tensor, places: Tensor, tokens: Tensor, dense: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Logits (N, 4, 4 grid, 4 grid), the first for clear prompts, the others for ambiguous ones,
         and (N, 4) estimates."""
         n = tokens.shape[0]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])[None].expand(n, -1, -1)
-        tokens, keys = self.transformer(picture + dense, places.expand(n, -1, -1, -1), torch.cat([own, tokens], 1))
+        every = torch.cat([own, tokens], 1)
+        tokens, keys = self.transformer(picture + dense, places.expand(n, -1, -1, -1), every)
         grid = picture.shape[-1]
         fine = self.output_upscaling(keys.transpose(1, 2).reshape(n, WIDTH, grid, grid))
         heads = [mlp(tokens[:, 1 + i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)]

@@ -5,7 +5,9 @@
 runs the stages one after the other: ``distill`` (the encoder, from Oxford VGG-16), ``decoder``,
 ``transform`` (the learned linear transform) and ``bundle`` (half precision, metadata, pinned hash).
 Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes from the catalogue
-(`scumble models fetch vgg16-oxford`) or from ``--teacher``.
+(`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``clicks --masks DIR --out FILE`` trains
+the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR --paintings DIR
+--out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +66,15 @@ def _bundle(args: argparse.Namespace, steps: int) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one stage or all of them."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["clicks"]:  # another network, of other pictures, with options of its own
+        from . import clicks
+
+        return clicks.main(words[1:])
+    if words[:1] == ["nnst-decoder"]:
+        from . import nnst
+
+        return nnst.main(words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m scumble.backend.training",
         description=__doc__,

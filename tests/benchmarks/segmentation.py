@@ -56,7 +56,9 @@ def targets(folder: Path, most: int) -> list[tuple[str, np.ndarray, np.ndarray]]
     return found
 
 
-def clicked(session: Session, method: str, image: np.ndarray, target: np.ndarray) -> tuple[list[float], float]:
+def clicked(
+    session: Session, method: str, image: np.ndarray, target: np.ndarray
+) -> tuple[list[float], float]:
     """Overlap after each click, and seconds of each further click."""
     height, width = target.shape
     layer = PixelBuffer(width, height, "rgb", "u8", np.ascontiguousarray(image).tobytes())
@@ -106,9 +108,10 @@ def summary(name: str, runs: list[list[float]], seconds: list[float]) -> dict[st
 
 def main() -> int:
     """Run the methods and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--masks", type=Path, required=True)
-    parser.add_argument("--method", action="append", default=[], help="repeatable; default: clicks and grabcut")
+    parser.add_argument("--method", action="append", default=[], help="repeatable; default: clicks, grabcut")
     parser.add_argument("--most", type=int, default=100, help="regions to measure (default: %(default)s)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -126,8 +129,8 @@ def main() -> int:
         line = summary(method, runs, seconds)
         lines.append(line)
         print(
-            f"| {method} | {line['regions']} | {line['iou_1']:.3f} | {line['iou_3']:.3f} | {line['iou_5']:.3f}"
-            f" | {line['clicks_to_85']:.2f} | {line['not_in_10']:.0%} | {line['seconds_a_click']:.2f} |",
+            f"| {method} | {line['regions']} | {line['iou_1']:.3f} | {line['iou_3']:.3f}"
+            f" | {line['iou_5']:.3f} | {line['clicks_to_85']:.2f} | {line['not_in_10']:.0%} | {line['seconds_a_click']:.2f} |",
             flush=True,
         )
     if args.json:

@@ -105,7 +105,8 @@ def painted(session: Session, content: np.ndarray, request: StylizeRequest) -> t
 
 def main() -> int:
     """Measure all pairs and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--masks", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True, help="VGG-16's safetensors file")
     parser.add_argument("--most", type=int, default=10)
@@ -133,7 +134,8 @@ def main() -> int:
         row: dict[str, Any] = {"pair": number, "things": common}
         for way in WAYS:
             image, row[f"{way}_s"] = painted(session, content, requests[way])
-            row[way] = float(np.mean([relative_style_loss(under(net, image, own[t]), wanted[t]) for t in common]))
+            losses = [relative_style_loss(under(net, image, own[t]), wanted[t]) for t in common]
+            row[way] = float(np.mean(losses))
         rows.append(row)
         print(
             f"| {', '.join(common)} | {row['whole']:.2f} | {row['given']:.2f} | {row['found']:.2f}"
