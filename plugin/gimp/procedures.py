@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
@@ -101,6 +102,7 @@ def call(procedure: Any, run_mode: Any, image: Any, drawables: Sequence[Any], co
     interactive = run_mode == Gimp.RunMode.INTERACTIVE
     try:
         Gegl.init(None)
+        _fill(config)
         outcome = _BODIES[procedure.get_name()](procedure, interactive, image, list(drawables), config)
     except ScumbleError as error:
         return _failed(procedure, error, interactive)
@@ -303,6 +305,15 @@ def _is_last(last: Any) -> bool:
         and isinstance(last.get("settings"), str)
         and last.get("kind") in ("stylize", "regions")
     )
+
+
+def _fill(config: Any) -> None:
+    """Texts that are not given: GIMP says "" where it has just asked the plug-in what it has, and nothing
+    at all where it remembers that from an earlier start."""
+    for argument in config.list_properties():
+        if argument.value_type == GObject.TYPE_STRING and config.get_property(argument.name) is None:
+            with contextlib.suppress(TypeError):  # the procedure's own name cannot be written
+                config.set_property(argument.name, "")
 
 
 def one(drawables: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 GIMP's Cancel kills the plug-in's process: nothing of it runs any more, and the backend would go on
 painting for a minute before it takes its client for dead.  So before a job starts, the process is split:
 the other half waits at a pipe, and if that closes before "done" was said, it cancels the job.  Where
-processes cannot be split (Windows), the backend finds out by itself.
+processes cannot be split, or not safely (Windows, macOS), the backend finds out by itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -33,7 +34,7 @@ class Sentry:
     def __init__(self, connect: Callable[[], object]) -> None:
         self._pipe = -1
         self._child = 0
-        if not hasattr(os, "fork"):
+        if not sys.platform.startswith("linux"):
             return
         with contextlib.suppress(OSError):
             end, self._pipe = os.pipe()

@@ -16,7 +16,6 @@ def ask(procedure: Any, config: Any) -> None:
     """Let the user set the arguments; raises ``cancelled``."""
     kit.start()
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Scumble: select subject")
-    dialog.set_ok_label("Sele_ct")
     methods = Gtk.ComboBoxText()
     methods.append("", "The best there is")
     for method in arguments.selectors(described.kept()):

@@ -106,10 +106,12 @@ def photo(width=560, height=420):
 def interactive(name, picture, item, watch, **arguments):
     """Call a procedure as the menu does, while another thread does what a user would."""
     problems = []
+    over = threading.Event()
 
     def user():
         try:
             watch()
+            assert over.wait(60), "the dialog stays open"
         except BaseException as error:
             problems.append(repr(error))
             for title in ("Scumble",):
@@ -127,6 +129,7 @@ def interactive(name, picture, item, watch, **arguments):
         config.set_property(key.replace("_", "-"), value)
     thread.start()
     values = procedure.run(config)
+    over.set()
     thread.join()
     assert not problems, problems
     return values
@@ -239,7 +242,7 @@ def select_subject_asks_for_the_method_and_selects():
         dialog = window("Scumble: select subject")
         settle(2)
         picture_of(dialog, "subject")
-        press(dialog, "alt+c")
+        press(dialog, "alt+o")
 
     values = interactive("select-subject", picture, source, user)
     assert values.index(0) == SUCCESS, values.index(0)
