@@ -10,6 +10,7 @@ co-occurrence: second moments *are* co-occurrences, and need no second network t
 
 from __future__ import annotations
 
+import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scumble.backend.models import bundled
 from scumble.backend.nn.nnst_decoder import StrokeDecoder, as_image, cells_of, vote
 from scumble.backend.nn.nnst_features import Hypercolumns
 from scumble.backend.nn.nnst_matching import Grids, Searcher, cohere, match
@@ -215,3 +217,41 @@ def _sheet(net: Hypercolumns, decoder: StrokeDecoder, content: Crops, styles: Cr
         rows.append(torch.cat([photo, style, as_image(found.votes), found.decode(decoder)], 2))
     picture = (torch.cat(rows, 1).clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     Image.fromarray(picture.numpy()).save(path)
+
+
+def bundle(source: Path, steps: int) -> None:
+    """Put trained weights into the package, in half precision, and pin their hash."""
+    folder = bundled.weights_folder()
+    tensors = {k: v.half().contiguous() for k, v in load_file(source).items()}
+    metadata = {"name": "nnst-decoder", "licence": "MIT", "steps": str(steps)}
+    save_file(tensors, folder / "nnst-decoder.safetensors", metadata=metadata)
+    bundled.pin(folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train the decoder of engine ``nnst`` on the bundled frozen encoder."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scumble.backend.training nnst-decoder", description=main.__doc__
+    )
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--paintings", type=Path, required=True, help="folder of paintings")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, curves and sheets")
+    parser.add_argument("--encoder", type=Path, help="another encoder than the bundled one")
+    parser.add_argument("--steps", type=int, default=StrokeRecipe.steps)
+    parser.add_argument("--size", type=int, default=StrokeRecipe.size, help="side of the crops, in pixels")
+    parser.add_argument("--batch", type=int, default=StrokeRecipe.batch)
+    parser.add_argument("--seed", type=int, default=StrokeRecipe.seed)
+    parser.add_argument("--save-every", type=int, default=StrokeRecipe.save_every)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--install", action="store_true", help="then replace the package's own weights")
+    args = parser.parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    encoder = args.encoder or bundled.weights_folder() / "nnst-encoder.safetensors"
+    target = args.out / "nnst-decoder.safetensors"
+    recipe = StrokeRecipe(args.steps, args.seed, args.size, args.batch, save_every=args.save_every)
+    train_strokes(args.photos, args.paintings, encoder, target, recipe)
+    if args.install:
+        bundle(target, args.steps)
+    return 0
