@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ MOST_KEYS, MOST_KEYS_DECODER = 24576, 12288
 #: The same in a finishing pass, which keeps the match it has where it finds no better one.
 AGAIN_KEYS = 4096
 #: Pixels of a style picture that are encoded at once.
-STYLE_TILE = 1 << 20
+STYLE_TILE = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,14 @@ def _views(
     seen = orientations(image.clamp(0, 1), turned, mirrored)
     rows, brush = [], []
     for one in seen:
-        found = [_columns(net, one, context) for net in _distinct(eyes)]
-        if wants_rows:
-            rows.append(found[0].flatten(1).T.half())
-        if eyes.decoder is not None:
-            brush.append(eyes.decoder.projected(found[-1].flatten(1).T).half())
+        decoded = eyes.decoder
+        shared = wants_rows and eyes.look is eyes.frozen
+        for band in _bands(eyes.look, one, context) if wants_rows else ():
+            rows.append(band.half())
+            if shared and decoded is not None:
+                brush.append(decoded.projected(band).half())
+        for band in _bands(eyes.frozen, one, context) if decoded is not None and not shared else ():
+            brush.append(decoded.projected(band).half())
     shapes = tuple((x.shape[-2] // CELL, x.shape[-1] // CELL) for x in seen)
     empty = image.new_zeros(0, dtype=torch.float16)
     return Views(
@@ -127,24 +130,16 @@ def _views(
     )
 
 
-def _distinct(eyes: Eyes) -> list[Hypercolumns]:
-    return [eyes.look] if eyes.look is eyes.frozen or eyes.decoder is None else [eyes.look, eyes.frozen]
-
-
-def _columns(net: Hypercolumns, image: Tensor, context: Context) -> Tensor:
-    """Hypercolumns of a picture of any size, in bands of rows if it is large."""
+def _bands(net: Hypercolumns, image: Tensor, context: Context) -> Iterator[Tensor]:
+    """(N, C) hypercolumns of a picture of any size, in bands of rows, top to bottom."""
     height, width = image.shape[-2:]
     step = max(64, STYLE_TILE // width // 8 * 8)
-    if height <= step:
-        return net(image, context.checkpoint)
     margin = -(-net.reach // 8) * 8
-    bands = []
     for top in range(0, height, step):
         low, high = max(0, top - margin), min(height, top + step + margin)
         band = net(image[:, low:high], context.checkpoint)
         first = (top - low) // CELL
-        bands.append(band[:, first : first + (min(top + step, height) - top) // CELL].half())
-    return torch.cat(bands, 1)
+        yield band[:, first : first + (min(top + step, height) - top) // CELL].flatten(1).T
 
 
 @dataclass(frozen=True)

@@ -292,3 +292,16 @@ def test_the_time_it_expects_grows_with_the_work() -> None:
     work = ((256, defaults), (512, defaults), (512, best))
     quick, large, slow = (ENGINE.estimate_seconds(side, side, 1, o) for side, o in work)
     assert 0 < quick < large < slow
+
+
+def test_a_large_style_is_encoded_in_bands_that_agree_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scumble.backend.engines import nnst_style
+
+    eyes = nnst_models.eyes("compact", torch.device("cpu"))
+    part = StylePart(tensor(data.coffee()[:192, :128]), "tall")
+    whole = nnst_style.views(part, eyes, context(), (192, 128), turned=False, mirrored=False)
+    monkeypatch.setattr(nnst_style, "STYLE_TILE", 64 * 128)
+    bands = nnst_style.views(part, eyes, context(), (192, 128), turned=False, mirrored=False)
+    assert whole.rows.shape == bands.rows.shape and whole.brush.shape == bands.brush.shape
+    assert torch.allclose(whole.rows.float(), bands.rows.float(), atol=2e-3)
+    assert torch.allclose(whole.brush.float(), bands.brush.float(), atol=1e-2)
