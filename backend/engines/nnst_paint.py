@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scumble.backend.nn.nnst_features import CELL, padded
-from scumble.backend.nn.nnst_matching import Searcher, upsampled
+from scumble.backend.nn.nnst_matching import Grids, Searcher, upsampled
 
 from .base import Context, JobRegion
 from .nnst_descent import Descent, Splitting, Target, split_target
 from .nnst_ground import Ground, fit
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
-from .nnst_strokes import strokes
+from .nnst_strokes import strokes, voted
 from .nnst_style import Bank, Eyes
 
 #: Beyond this, hypercolumns of the style in full size are not kept, and full size is only decoded.
@@ -207,23 +207,33 @@ class PiecePainter:
         full = self.place.full
         size = (self.place.size[0] * full, self.place.size[1] * full)
         canvas = self._padded(size)
-        ground = canvas.ground(size)
-        wide = self.optimise and not self.context.enough.is_set() and self._rows_fit(full)
-        banks = [Bank.of(r, self.eyes, self.context, 1.0 / full, rows=wide) for r in canvas.regions]
-        coarse = [Bank.of(r, self.eyes, self.context, 1.0).grids for r in canvas.regions]
-        rows, columns = ground.grid
-        taken = (upsampled(f, c, self.grid, full) for f, c in zip(self.fields, coarse, strict=True))
-        self.fields = [f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken]
-        painted = strokes(ground, self.fields, banks, self.eyes, self.context)
+        ground, regions = canvas.ground(size), canvas.regions
+        small = canvas.ground(self.place.size)
+        coarse = [Bank.of(r, self.eyes, self.context, 1.0) for r in regions]
+        large = [Bank.of(r, self.eyes, self.context, 1.0 / full, cell=CELL * full) for r in regions]
+        # What decoding and optimising made of the votes at the working size holds at full size too.
+        mended = paint - voted(small, self.fields, self.grid, coarse, self.context)
+        painted = voted(ground, self.fields, self.grid, large, self.context)
+        painted = (painted + F.interpolate(mended[None], size, mode="bicubic")[0]).clamp(0, 1)
         self.spend(decode_cost(ground))
-        if wide:
+        if self.optimise and full == 2 and not self.context.enough.is_set() and self._rows_fit(full):
             self.show(painted)
-            descent = Descent(self.eyes.look, ground, self.context)
-            steps = max(5, self.steps // 2)
-            target = self._target(banks, ground, painted)
-            painted = descent.run(painted, target, steps, after=self._after(ground))
+            painted = self._descended(painted, ground, [c.grids for c in coarse])
         height, width = self._size()
         return painted[:, :height, :width]
+
+    def _descended(self, painted: Tensor, ground: Ground, grids: Sequence[Grids]) -> Tensor:
+        """Optimise at full size, with each match continued inside its cell."""
+        full = self.place.full
+        rows, columns = ground.grid
+        banks = [Bank.of(r, self.eyes, self.context, 1.0 / full) for r in self.canvas.regions]
+        taken = (upsampled(f, g, self.grid, full) for f, g in zip(self.fields, grids, strict=True))
+        self.fields = [f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken]
+        steps = max(5, self.steps // 2)
+        target = self._target(banks, ground, painted)
+        return Descent(self.eyes.look, ground, self.context).run(
+            painted, target, steps, after=self._after(ground)
+        )
 
     def _padded(self, size: tuple[int, int]) -> Canvas:
         """The canvas with its last row and column repeated up to a whole multiple of the working size."""

@@ -17,6 +17,8 @@ from .nnst_style import Bank, Eyes
 
 #: Side of a tile's core in cells.
 TILE_CELLS = 128
+#: Values that are voted on at once.
+BAND_VALUES = 1 << 22
 
 
 @torch.no_grad()
@@ -27,11 +29,49 @@ def strokes(
 
     :param fields: per region (h*w,) places in its bank; -1 where it does not match.
     """
+    painted = [
+        _region(ground, field.view(ground.grid), bank, eyes, context)
+        for field, bank in zip(fields, banks, strict=True)
+    ]
+    return _mixed(ground, painted)
+
+
+@torch.no_grad()
+def voted(
+    ground: Ground, fields: Sequence[Tensor], grid: tuple[int, int], banks: Sequence[Bank], context: Context
+) -> Tensor:
+    """The same from the votes alone, for cells of any size.
+
+    A field that was found at the working size lays a picture of any larger one, with the style shown
+    larger by the same factor: cells grow, and fade into each other over their own width, so that no
+    edge of a cell can be seen.
+
+    :param fields: per region (h*w,) places, on
+    :param grid: (h, w) cells of the banks' size.
+    """
+    painted = []
+    for field, bank in zip(fields, banks, strict=True):
+        board = F.pad(field.view(grid), (0, 0, 1, 1), value=-1)
+        step = max(1, BAND_VALUES // (bank.cells.shape[1] * grid[1]))
+        bands = []
+        for top in range(0, grid[0], step):
+            context.checkpoint()
+            bottom = min(grid[0], top + step)
+            votes, _ = vote(bank.cells, bank.grids, board[top : bottom + 2].contiguous())
+            bands.append(as_image(votes[:, 1:-1]))
+        image = torch.cat(bands, 1)
+        cell = image.shape[1] // grid[0]
+        known = (field.view(grid) >= 0).to(image)[None]
+        painted.append((image, known.repeat_interleave(cell, 1).repeat_interleave(cell, 2)))
+    return _mixed(ground, painted)
+
+
+def _mixed(ground: Ground, painted: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Each region's (paint, where there is any), by the regions' shares; content elsewhere."""
     height, width = ground.content.shape[-2:]
     total = torch.zeros_like(ground.content)
     weight = torch.zeros_like(ground.content[:1])
-    for field, bank, share in zip(fields, banks, ground.shares, strict=True):
-        paint, known = _region(ground, field.view(ground.grid), bank, eyes, context)
+    for (paint, known), share in zip(painted, ground.shares, strict=True):
         part = share[None] * known[:, :height, :width]
         total += paint[:, :height, :width] * part
         weight += part

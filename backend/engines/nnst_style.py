@@ -30,9 +30,9 @@ STYLE_TILE = 1 << 19
 class Views:
     """One style picture at one size, in every orientation that may be borrowed.
 
-    :param rows: (M, C) hypercolumns, half precision; empty where only decoding needs the picture.
+    :param rows: (M, C) hypercolumns, half precision; empty where only the pixels are wanted.
     :param brush: (M, P) what the decoder wants of them, half precision.
-    :param cells: (M, 48) pixels, half precision.
+    :param cells: (M, V) pixels, half precision; V is 48 for the networks' own cells.
     :param mask: (M,) the chosen part of the painting, or ``None``.
     """
 
@@ -78,20 +78,21 @@ def views(
     *,
     turned: bool,
     mirrored: bool,
-    rows: bool = True,
+    cell: int = CELL,
 ) -> Views:
     """Encode a style picture at a size; cached by content.
 
-    :param rows: whether the hypercolumns themselves are wanted, and not only what decoding needs.
+    :param cell: side in pixels of the cells that are cut out; if it is not the networks' own, only the
+        pixels are wanted and nothing is encoded.
     """
-    key = f"nnst/{eyes.name}/{part.key}/{size[0]}x{size[1]}/{turned:d}{mirrored:d}{rows:d}"
+    key = f"nnst/{eyes.name}/{part.key}/{size[0]}x{size[1]}/{turned:d}{mirrored:d}/{cell}"
     known = context.cache.get(key)
     if not isinstance(known, Views):
-        known = _views(part, eyes, context, size, turned, mirrored, rows)
+        known = _views(part, eyes, context, size, turned, mirrored, cell)
         context.cache.put(key, known)
     if part.mask is None:
         return known
-    small = F.adaptive_avg_pool2d(part.mask[None].to(context.device), (size[0] // CELL, size[1] // CELL))
+    small = F.adaptive_avg_pool2d(part.mask[None].to(context.device), (size[0] // cell, size[1] // cell))
     flat = torch.cat([m.flatten() for m in orientations(small[0], turned, mirrored)])
     return Views(known.rows, known.brush, known.cells, known.grids, flat)
 
@@ -103,7 +104,7 @@ def _views(
     size: tuple[int, int],
     turned: bool,
     mirrored: bool,
-    wants_rows: bool,
+    cell: int,
 ) -> Views:
     image = part.image.to(context.device)
     if tuple(image.shape[-2:]) != size:
@@ -111,20 +112,19 @@ def _views(
     seen = orientations(image.clamp(0, 1), turned, mirrored)
     rows, brush = [], []
     for one in seen:
-        decoded = eyes.decoder
-        shared = wants_rows and eyes.look is eyes.frozen
-        for band in _bands(eyes.look, one, context) if wants_rows else ():
+        decoder = eyes.decoder
+        for band in _bands(eyes.look, one, context) if cell == CELL else ():
             rows.append(band.half())
-            if shared and decoded is not None:
-                brush.append(decoded.projected(band).half())
-        for band in _bands(eyes.frozen, one, context) if decoded is not None and not shared else ():
-            brush.append(decoded.projected(band).half())
-    shapes = tuple((x.shape[-2] // CELL, x.shape[-1] // CELL) for x in seen)
+            if decoder is not None and eyes.look is eyes.frozen:
+                brush.append(decoder.projected(band).half())
+        if decoder is not None and cell == CELL and eyes.look is not eyes.frozen:
+            brush += [decoder.projected(band).half() for band in _bands(eyes.frozen, one, context)]
+    shapes = tuple((x.shape[-2] // cell, x.shape[-1] // cell) for x in seen)
     empty = image.new_zeros(0, dtype=torch.float16)
     return Views(
         torch.cat(rows) if rows else empty,
         torch.cat(brush) if brush else empty,
-        cells_of(seen).half(),
+        cells_of(seen, cell).half(),
         Grids(shapes),
         None,
     )
@@ -158,10 +158,11 @@ class Bank:
     weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, region: JobRegion, eyes: Eyes, context: Context, shrink: float, *, rows: bool = True) -> Bank:
+    def of(cls, region: JobRegion, eyes: Eyes, context: Context, shrink: float, *, cell: int = CELL) -> Bank:
         """Gather a region's styles.
 
         :param shrink: how many times smaller than at the finest working scale; below 1: larger.
+        :param cell: see :func:`views`.
         """
         options = region.options
         found = []
@@ -171,7 +172,7 @@ class Bank:
             found.append(
                 views(
                     part, eyes, context, size,
-                    turned=options["turned"], mirrored=options["mirrored"], rows=rows,
+                    turned=options["turned"], mirrored=options["mirrored"], cell=cell,
                 )
             )  # fmt: skip
         return cls._joined(found, tuple(p.weight for p in region.styles))

@@ -10,6 +10,7 @@ sources of features' shared cells.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -26,33 +27,38 @@ PIXELS = 3 * CELL * CELL
 REACH_CELLS = 12
 
 
-def cells_of(images: Sequence[Tensor]) -> Tensor:
-    """The pixels of every cell of (3, H, W) pictures, one after the other: (M, 48)."""
-    return torch.cat([F.pixel_unshuffle(padded(x), CELL).flatten(1).T for x in images])
+def cells_of(images: Sequence[Tensor], cell: int = CELL) -> Tensor:
+    """The pixels of every cell of (3, H, W) pictures, one after the other: (M, 3 * cell * cell)."""
+    return torch.cat([F.pixel_unshuffle(padded(x), cell).flatten(1).T for x in images])
 
 
-def _window(device: torch.device) -> Tensor:
-    """A tent over 3 x 3 cells: (9, 48), how much a place's surroundings count in each cell around it."""
-    at = (torch.arange(3 * CELL, device=device) + 0.5) / (1.5 * CELL) - 1.0
+def _side(channels: int) -> int:
+    """Pixels along the side of a cell with so many values."""
+    return math.isqrt(channels // 3)
+
+
+def _window(device: torch.device, cell: int) -> Tensor:
+    """A tent over 3 x 3 cells, (9, values of a cell): how much a place's surroundings count around it."""
+    at = (torch.arange(3 * cell, device=device) + 0.5) / (1.5 * cell) - 1.0
     tent = (1.0 - at.abs()).clamp_min(0)
-    both = (tent[:, None] * tent[None, :]).view(3, CELL, 3, CELL).permute(0, 2, 1, 3)
-    return both.reshape(9, 1, CELL * CELL).expand(9, 3, -1).reshape(9, PIXELS)
+    both = (tent[:, None] * tent[None, :]).view(3, cell, 3, cell).permute(0, 2, 1, 3)
+    return both.reshape(9, 1, cell * cell).expand(9, 3, -1).reshape(9, 3 * cell * cell)
 
 
 def vote(cells: Tensor, grids: Grids, field: Tensor) -> tuple[Tensor, Tensor]:
     """What the matched places and their surroundings say of each cell's pixels.
 
-    :param cells: (M, 48), see :func:`cells_of`.
+    :param cells: (M, V), see :func:`cells_of`; V is 48 for the decoder's cells.
     :param field: (h, w) places in ``grids``; -1 where nothing was matched.
-    :returns: the mean vote (48, h, w), and (1, h, w) how far apart the votes are (root mean square).
+    :returns: the mean vote (V, h, w), and (1, h, w) how far apart the votes are (root mean square).
     """
     height, width = field.shape
     device = field.device
     grid, row, column = (t.to(device) for t in grids.coordinates())
     shapes = torch.tensor(grids.shapes, device=device)
     board = F.pad(field, (1, 1, 1, 1), value=-1)
-    window = _window(device)
-    total = torch.zeros(height * width, PIXELS, device=device)
+    window = _window(device, _side(cells.shape[1]))
+    total = torch.zeros(height * width, cells.shape[1], device=device)
     squares, weight = torch.zeros_like(total), torch.zeros_like(total)
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
@@ -69,12 +75,12 @@ def vote(cells: Tensor, grids: Grids, field: Tensor) -> tuple[Tensor, Tensor]:
             squares += pixels.square() * share
     mean = total / weight.clamp_min(1e-6)
     spread = (squares / weight.clamp_min(1e-6) - mean.square()).clamp_min(0).mean(1).sqrt()
-    return mean.T.reshape(PIXELS, height, width), spread.view(1, height, width)
+    return mean.T.reshape(-1, height, width), spread.view(1, height, width)
 
 
 def as_image(cells: Tensor) -> Tensor:
-    """(48, h, w) cells as a (3, 4h, 4w) picture."""
-    return F.pixel_shuffle(cells, CELL)
+    """(V, h, w) cells as a picture; (3, 4h, 4w) for the decoder's cells."""
+    return F.pixel_shuffle(cells, _side(cells.shape[-3]))
 
 
 class StrokeDecoder(nn.Module):
