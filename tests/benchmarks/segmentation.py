@@ -130,7 +130,8 @@ def main() -> int:
         lines.append(line)
         print(
             f"| {method} | {line['regions']} | {line['iou_1']:.3f} | {line['iou_3']:.3f}"
-            f" | {line['iou_5']:.3f} | {line['clicks_to_85']:.2f} | {line['not_in_10']:.0%} | {line['seconds_a_click']:.2f} |",
+            f" | {line['iou_5']:.3f} | {line['clicks_to_85']:.2f} | {line['not_in_10']:.0%}"
+            f" | {line['seconds_a_click']:.2f} |",
             flush=True,
         )
     if args.json:
