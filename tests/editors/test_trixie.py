@@ -45,7 +45,7 @@ def test_a_command_in_the_root_leaves_no_mount_and_no_process(tmp_path: Path) ->
     before = Path("/proc/self/mounts").read_text()
     (tmp_path / "seen").write_text("yes")
     done = trixie.root().run(
-        ["sh", "-c", "cat /there/seen; sleep 300 & echo $!"], binds={tmp_path: "/there"}, timeout_s=30
+        ["sh", "-c", "cat /there/seen; sleep 300 >/dev/null 2>&1 & echo $!"], binds={tmp_path: "/there"}, timeout_s=30
     )
     assert done.returncode == 0 and done.output.startswith("yes")
     process = int(done.output.removeprefix("yes"))

@@ -7,6 +7,8 @@ from typing import Any
 
 from .kit import SPACE, GdkPixbuf, GLib, Gtk, Pango, column, fitted, label, png, scrolled
 
+_MARK = b"""iconview.scumble-gallery:selected, iconview.scumble-gallery .cell:selected {
+    background-color: #2f6db3; color: #ffffff; }"""
 _ID, _NAME, _PICTURE, _TIP, _WORDS = range(5)
 
 
@@ -54,6 +56,12 @@ class Gallery:
         for renderer, attribute, which in ((picture, "pixbuf", _PICTURE), (name, "text", _NAME)):
             self.view.pack_start(renderer, False)
             self.view.add_attribute(renderer, attribute, which)
+        # GIMP's themes mark what is selected with hardly any contrast.
+        style = Gtk.CssProvider()
+        style.load_from_data(_MARK)
+        context = self.view.get_style_context()
+        context.add_class("scumble-gallery")
+        context.add_provider(style, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION)
         self.view.connect("selection-changed", self._changed)
         self._nothing = label("No style has all of these words.", dim=True)
         self._nothing.set_no_show_all(True)
