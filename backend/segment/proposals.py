@@ -71,9 +71,9 @@ def _convincing(mask: Floats, where: Floats) -> float:
     if area < 0.005 or area > 0.9:
         return 0.05
     rim = np.concatenate([hard[0], hard[-1], hard[:, 0], hard[:, -1]])
-    inside, outside = float(where[hard].mean()), float(where[~hard].mean())
-    stands_out = inside / (inside + outside + 1e-6)
-    return float(stands_out * (1 - 0.7 * rim.mean()) * min(1.0, area / 0.03))
+    inside = float(where[hard].mean())
+    holds = float(where[hard].sum() / (where.sum() + 1e-6))
+    return float(np.sqrt(inside * holds) * (1 - 0.7 * rim.mean()) * min(1.0, area / 0.03))
 
 
 def everything(method: Method, image: Floats, most: int, key: str, context: Context) -> list[Candidate]:
