@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import logging.handlers
 from pathlib import Path
 
 from scumble.shared import paths
@@ -20,6 +19,8 @@ def keep() -> None:
     root = logging.getLogger()
     if root.handlers:
         return
+    import logging.handlers  # it brings much along, and each call of a procedure is a start of Python
+
     with contextlib.suppress(OSError, ScumbleError):
         folder = paths.private_folder(paths.state_folder())
         handler = logging.handlers.RotatingFileHandler(
