@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
+from scumble.backend.nn.compact import TAP_CELLS, TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.moments import Moments, MomentSums, weights_at
 from scumble.backend.nn.restyle import Restyle, StyleCode
 
@@ -290,7 +290,7 @@ class Painter:
         :returns: (3, h, w) of the tile's core with the overlap.
         """
         frame, tile = tile.frame, tile.decoded(overlap)
-        taps = {tap: _within(taps[tap], 1 << level, frame, tile.frame) for level, tap in enumerate(TAPS)}
+        taps = {tap: _within(taps[tap], TAP_CELLS[tap], frame, tile.frame) for tap in TAPS}
         with timed(self.context, "transform"):
             mixed = self._mix(tile, taps, changes, shares, strengths)
             if inner is not None and not bool((tile.cut(inner) >= 1).all()):

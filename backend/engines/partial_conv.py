@@ -48,7 +48,7 @@ class PartialConv:
 
     After *Blended partial convolution for masked style transfer*: features come from partial
     convolutions, statistics from the drawn mask, and three blending techniques join the result to
-    the layer.  The transform is the closed-form optimal transport at four taps.
+    the layer.  The transform is the closed-form optimal transport at every tap.
     """
 
     name = "partial-conv"
@@ -69,9 +69,9 @@ class PartialConv:
         if options["model"] != "compact":
             return pixels * PUBLISHED_BYTES + (300 << 20)
         tile = min(pixels, (TILE + 2 * MARGIN) ** 2)
-        # Floats per pixel: taps 16 + 32/4 + 64/16 + 128/64 = 30, twice; three live activations of
-        # 16 channels and one padded copy while decoding.
-        return tile * 4 * (60 + 64) + pixels * 4 * (12 + 3 * regions) + (200 << 20)
+        # Floats per pixel: taps 32/4 + 64/16 + 128/64 = 14, twice; four live activations of 24 channels
+        # at half the size and the picture while decoding.
+        return tile * 4 * (28 + 32) + pixels * 4 * (12 + 3 * regions) + (200 << 20)
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""

@@ -1,7 +1,8 @@
 """The bundled compact network: an encoder distilled from VGG-16 and the decoder trained on it.
 
-The encoder costs a sixteenth of VGG-16 to relu4_1.  The decoder fuses the stylized features of all
-four taps; most of its work is at 1/8 and 1/4 of the size, where strokes are made.
+Nothing is computed at the image's full size: the first layer takes windows of 4x4 px in steps of two,
+the last one writes 2x2 px at a time.  On a CPU the layers at full size are the dearest, in time and in
+memory, and the least use to brushwork; most of the work is at 1/8 and 1/4, where strokes are made.
 """
 
 from __future__ import annotations
@@ -14,29 +15,31 @@ from torch.nn import functional as F
 
 from .partial_conv import PartialConv2d
 
-TAPS = ("1_1", "2_1", "3_1", "4_1")
-#: Channels of each tap, shallow to deep; a tap at index i lies at 1/2**i of the image's size.
-TAP_WIDTHS = {"1_1": 16, "2_1": 32, "3_1": 64, "4_1": 128}
+#: The encoder's outputs, shallow to deep, named after the layers of VGG-16 they were distilled from.
+TAPS = ("2_1", "3_1", "4_1")
+#: Channels of each tap.
+TAP_WIDTHS = {"2_1": 32, "3_1": 64, "4_1": 128}
+#: Side of a tap's positions, in pixels of the image.
+TAP_CELLS = {"2_1": 2, "3_1": 4, "4_1": 8}
+#: What the sides of an image have to be whole multiples of, in pixels.
+CELL = TAP_CELLS["4_1"]
 MEAN_RGB = (0.485, 0.456, 0.406)
 STD_RGB = (0.229, 0.224, 0.225)
 
 _LAYERS = (
-    ("1_1", 3, 16),
-    ("1_2", 16, 16),
+    ("1_1", 3, 24),
+    ("2_1", 24, 32),
     ("pool", 0, 0),
-    ("2_1", 16, 32),
-    ("2_2", 32, 32),
+    ("3_0", 32, 48),
+    ("3_1", 48, 64),
     ("pool", 0, 0),
-    ("3_1", 32, 64),
-    ("3_2", 64, 64),
-    ("3_3", 64, 64),
-    ("pool", 0, 0),
-    ("4_1", 64, 128),
+    ("4_0", 64, 96),
+    ("4_1", 96, 128),
 )
 
 
 class CompactEncoder(nn.Module):
-    """Four taps (relu1_1, 2_1, 3_1, 4_1) of a narrow VGG, with partial convolution on request."""
+    """Three taps (relu2_1, 3_1, 4_1) of a narrow VGG, with partial convolution on request."""
 
     mean: Tensor
     std: Tensor
@@ -44,7 +47,9 @@ class CompactEncoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         for name, cin, cout in _LAYERS:
-            if name != "pool":
+            if name == "1_1":
+                self.add_module(name, PartialConv2d(cin, cout, 4, stride=2))
+            elif name != "pool":
                 self.add_module(name, PartialConv2d(cin, cout))
         self.register_buffer("mean", torch.tensor(MEAN_RGB).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD_RGB).view(1, 3, 1, 1), persistent=False)
@@ -60,12 +65,12 @@ class CompactEncoder(nn.Module):
     ) -> dict[str, Tensor]:
         """Features after the ReLU of each tap.
 
-        :param image: (N, 3, H, W), RGB in [0, 1]; H and W at least 8.
+        :param image: (N, 3, H, W), RGB in [0, 1]; H and W at least 16, best multiples of 8.
         :param mask: (N or 1, 1, H, W) in [0, 1]; ``None`` gives the plain network.
         :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
         :param renormalize: likewise.
         :param tick: called before each layer; may raise to stop the work.
-        :returns: ``{tap: (N, C, H // 2**level, W // 2**level)}``.
+        :returns: ``{tap: (N, C, H // cell, W // cell)}``, see :data:`TAP_WIDTHS` and :data:`TAP_CELLS`.
         """
         x = (image - self.mean) / self.std
         features: dict[str, Tensor] = {}
@@ -95,27 +100,51 @@ def _halved(x: Tensor) -> Tensor:
 
 
 def _doubled(x: Tensor, like: Tensor) -> Tensor:
-    # Bilinear: nearest-neighbour doubling leaves steps of 2 to 8 px along every slanted stroke.
-    # Sides that do not divide by 8 lose their remainder in the encoder's pools; follow the tap.
+    # Bilinear: nearest-neighbour doubling leaves steps of 4 to 8 px along every slanted stroke.
     height, width = like.shape[-2:]
     return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
 
 
+def _without_grid(image: Tensor) -> Tensor:
+    """The picture without what alternates from pixel to pixel: 1-2-1 in both directions.
+
+    Pixels of one 2x2 block come from different weights, and a network's eyes like the faint grid that
+    these can make better than ours do.  This filter is blind to that grid and to nothing coarser; what
+    it softens, the decoder has learned to give more of.
+    """
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
+
+
+def _plus(a: Tensor, b: Tensor) -> Tensor:
+    """The sum, in ``a``'s own memory where nobody will ask for ``a`` again."""
+    return a + b if torch.is_grad_enabled() else a.add_(b)
+
+
+def _rows(layer: PartialConv2d, x: Tensor) -> Tensor:
+    """A 1x1 convolution as a product of rows; it has nothing to mask that the next layer does not."""
+    return F.linear(x.movedim(1, -1), layer.weight[:, :, 0, 0], layer.bias).movedim(-1, 1)
+
+
 class CompactDecoder(nn.Module):
-    """From four taps of stylized features back to an image."""
+    """From three taps of stylized features back to an image."""
 
     def __init__(self) -> None:
         super().__init__()
         self.a4 = PartialConv2d(128, 128)
         self.b4 = PartialConv2d(128, 64)
-        self.a3 = PartialConv2d(128, 64)
-        self.b3 = PartialConv2d(64, 64)
-        self.c3 = PartialConv2d(64, 32)
-        self.a2 = PartialConv2d(64, 32)
-        self.b2 = PartialConv2d(32, 16)
-        self.skip1 = PartialConv2d(16, 16, 1)
-        self.a1 = PartialConv2d(16, 16)
-        self.out = PartialConv2d(16, 3)
+        self.skip3 = PartialConv2d(64, 64, 1)
+        self.a3 = PartialConv2d(64, 64)
+        self.b3 = PartialConv2d(64, 24)
+        self.skip2 = PartialConv2d(32, 24, 1)
+        self.a2 = PartialConv2d(24, 24)
+        self.out = PartialConv2d(24, 12)
+        with torch.no_grad():
+            # The four pixels of a 2x2 block start out equal, or their differences show as a grid
+            # that takes the whole training to fade (Aitken et al. 2017).
+            assert self.out.bias is not None
+            self.out.weight.copy_(self.out.weight[::4].repeat_interleave(4, 0))
+            self.out.bias.copy_(self.out.bias[::4].repeat_interleave(4, 0))
 
     def forward(
         self,
@@ -128,11 +157,11 @@ class CompactDecoder(nn.Module):
     ) -> Tensor:
         """Decode.
 
-        :param features: the encoder's four taps, stylized.
+        :param features: the encoder's three taps, stylized.
         :param mask: (1, 1, H, W) at the image's size, or ``None``.  It is area-averaged to each
             level, chained through the convolutions of that level and taken afresh at the next.
         :param tick: called before each layer; may raise to stop the work.
-        :returns: (N, 3, H, W) for taps of an (H, W) image, nominally in [0, 1], not clamped.
+        :returns: (N, 3, H, W), twice the size of relu2_1, nominally in [0, 1], not clamped.
         """
 
         def level(tap: str) -> Tensor | None:
@@ -147,33 +176,18 @@ class CompactDecoder(nn.Module):
 
         x, m = features["4_1"], level("4_1")
         y, m = conv(self.a4, x, m)
-        x = x + F.relu(y, inplace=True)
+        x = _plus(F.relu(y, inplace=True), x)
         x, m = conv(self.b4, x, m)
-        x = F.relu(x, inplace=True)
 
         m = level("3_1")
-        x = torch.cat([_doubled(x, features["3_1"]), features["3_1"]], 1)
-        x, m = conv(self.a3, x, m)
-        x = F.relu(x, inplace=True)
-        y, m = conv(self.b3, x, m)
-        x = x + F.relu(y, inplace=True)
-        x, m = conv(self.c3, x, m)
-        x = F.relu(x, inplace=True)
+        x = F.relu(_plus(_doubled(x, features["3_1"]), _rows(self.skip3, features["3_1"])), inplace=True)
+        y, m = conv(self.a3, x, m)
+        x = _plus(F.relu(y, inplace=True), x)
+        x, m = conv(self.b3, x, m)
 
         m = level("2_1")
-        x = torch.cat([_doubled(x, features["2_1"]), features["2_1"]], 1)
-        x, m = conv(self.a2, x, m)
-        x = F.relu(x, inplace=True)
-        x, m = conv(self.b2, x, m)
-        x = F.relu(x, inplace=True)
-
-        m = level("1_1")
-        # 1x1, as a product of rows: nothing to mask that the next layer does not.
-        y = F.linear(features["1_1"].movedim(1, -1), self.skip1.weight[:, :, 0, 0])
-        assert self.skip1.bias is not None
-        y += self.skip1.bias
-        x = _doubled(x, features["1_1"]) + y.movedim(-1, 1)
-        x, m = conv(self.a1, F.relu(x, inplace=True), m)
-        x = F.relu(x, inplace=True)
+        x = F.relu(_plus(_doubled(x, features["2_1"]), _rows(self.skip2, features["2_1"])), inplace=True)
+        y, m = conv(self.a2, x, m)
+        x = _plus(F.relu(y, inplace=True), x)
         x, m = conv(self.out, x, m)
-        return x
+        return _without_grid(F.pixel_shuffle(x, 2))

@@ -24,7 +24,7 @@ from .partial_conv import PartialConv2d
 from .transport import Affine
 
 #: Channels in which each tap's transform works; the published 32 would cost eight times the bytes.
-RANKS = {"1_1": 8, "2_1": 16, "3_1": 16, "4_1": 24}
+RANKS = {"2_1": 16, "3_1": 16, "4_1": 24}
 
 
 class MatrixNet(nn.Module):

@@ -76,6 +76,16 @@ def bilateral(values: Tensor, guide: Tensor, dilation: int = 1) -> Tensor:
     return total / weight
 
 
+def with_hues_of(output: Tensor, other: Tensor) -> Tensor:
+    """The output's lightness with the hues of another picture of the same place, along the output's edges.
+
+    Both (3, H, W) in [0, 1].  What an optimiser leaves as specks of colour goes; its strokes stay.
+    """
+    lightness = oklab(output.clamp(0, 1))[:1]
+    hues = bilateral(oklab(other.clamp(0, 1))[1:], lightness)
+    return from_oklab(torch.cat([lightness, hues])).clamp(0, 1)
+
+
 def guided_colours(output: Tensor, content: Tensor, style: Tensor, weight: Tensor) -> Tensor:
     """The output with the content's hues in the style's range; unchanged for a monochrome style.
 

@@ -21,6 +21,7 @@ def partial_conv2d(
     expand: bool = True,
     renormalize: bool = False,
     padding: str = "reflect",
+    stride: int = 1,
 ) -> tuple[Tensor, Tensor | None]:
     """Convolve only what lies under the mask: ``y = conv(x * m') + b``.
 
@@ -30,22 +31,24 @@ def partial_conv2d(
     mask the result equals the plain convolution exactly.
 
     :param x: (N, C, H, W) features.
-    :param weight: (O, C, K, K), odd K; the output keeps H and W.
+    :param weight: (O, C, K, K).  With odd K and stride 1 the output keeps H and W; with K 4 and
+        stride 2 it has half of both.
     :param bias: (O,) or ``None``.
     :param mask: (N or 1, 1, H, W) in [0, 1], or ``None`` for the plain convolution.
     :param renormalize: divide by the share of the window that is valid (Liu et al. 2018, eq. 1),
         so that the answer near the mask's edge is not darkened by the zeros outside.
     :param padding: any mode of :func:`torch.nn.functional.pad`.
+    :param stride: step of the window, in pixels.
     :returns: (features, mask for the next layer).
     """
-    radius = weight.shape[-1] // 2
+    radius = (weight.shape[-1] - 1) // 2
     # A reflected border needs more pixels than the radius; a sliver repeats its edge instead.
     mode = "replicate" if padding == "reflect" and min(x.shape[-2:]) <= radius else padding
     if mask is None:
-        return _bordered_conv2d(x, weight, bias, None, mode), None
+        return _bordered_conv2d(x, weight, bias, None, mode, stride), None
     padded = _pad(mask, radius, mode)
     ones = torch.ones(1, 1, *weight.shape[-2:], dtype=x.dtype, device=x.device)
-    grown = F.conv2d(padded, ones).clamp(0, 1)
+    grown = F.conv2d(padded, ones, stride=stride).clamp(0, 1)
     if not expand:
         support = padded
     elif mode == "constant":
@@ -55,10 +58,10 @@ def partial_conv2d(
         # The released code pads first and expands then, which differs from the other order in the ring.
         support = expand_mask(padded)
     if not renormalize:
-        return _bordered_conv2d(x, weight, bias, support, mode), grown
-    share = F.conv2d(support, ones) / ones.numel()
+        return _bordered_conv2d(x, weight, bias, support, mode, stride), grown
+    share = F.conv2d(support, ones, stride=stride) / ones.numel()
     scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0)
-    y = _bordered_conv2d(x, weight, None, support, mode)
+    y = _bordered_conv2d(x, weight, None, support, mode, stride)
     if torch.is_grad_enabled():
         y = y * scale
         return (y if bias is None else y + bias.view(1, -1, 1, 1)), grown
@@ -72,7 +75,7 @@ def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
 
 
 def _bordered_conv2d(
-    x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, mode: str
+    x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, mode: str, stride: int
 ) -> Tensor:
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
@@ -80,14 +83,15 @@ def _bordered_conv2d(
     gradients the interior is convolved with the library's own zero padding instead and only the
     four border lines are computed from padded strips; the result is the same.
     """
-    radius = weight.shape[-1] // 2
+    radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
     if radius == 0:
-        return F.conv2d(x if support is None else x * support, weight, bias)
-    fast = radius == 1 and mode == "reflect" and min(height, width) >= 4 and not torch.is_grad_enabled()
+        return F.conv2d(x if support is None else x * support, weight, bias, stride)
+    fast = weight.shape[-1] == 3 and stride == 1 and mode == "reflect" and min(height, width) >= 4
+    fast = fast and not torch.is_grad_enabled()
     if not fast:
         padded = _pad(x, radius, mode)
-        return F.conv2d(padded if support is None else padded * support, weight, bias)
+        return F.conv2d(padded if support is None else padded * support, weight, bias, stride)
     inner = x if support is None else x * support[..., 1:-1, 1:-1]
     y = F.conv2d(inner, weight, bias, padding=1)
     for low, rows in ((0, [1, 0, 1]), (height - 1, [height - 2, height - 1, height - 2])):
@@ -102,14 +106,16 @@ def _bordered_conv2d(
 
 
 class PartialConv2d(nn.Conv2d):
-    """A convolution that keeps its size and can be asked to respect a mask.
+    """A convolution that can be asked to respect a mask.
 
     A plain ``nn.Conv2d`` in weights and keys; the mask is an argument, never state, so a call
     without one cannot be haunted by an earlier call's.
     """
 
-    def __init__(self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect") -> None:
-        super().__init__(cin, cout, kernel)
+    def __init__(
+        self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect", stride: int = 1
+    ) -> None:
+        super().__init__(cin, cout, kernel, stride)
         self.border = padding
 
     def masked(
@@ -124,6 +130,7 @@ class PartialConv2d(nn.Conv2d):
             expand=expand,
             renormalize=renormalize,
             padding=self.border,
+            stride=self.stride[0],
         )
 
     def forward(self, x: Tensor) -> Tensor:

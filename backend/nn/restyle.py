@@ -16,7 +16,7 @@ from .transport import Affine, transport
 #: Dimensions in which coarse features are matched.
 MATCH_DIMS = 32
 #: How much of the content's own deviation the "detail" control lets through, per tap, at 0 and 1.
-DETAIL_RANGE = {"1_1": (0.2, 1.0), "2_1": (0.25, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
+DETAIL_RANGE = {"2_1": (0.2, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
 #: Taps whose features come from the matched style positions by the "texture" control.
 #: Finer taps would show the seams between pieces as cuts; the decoder sharpens these two well enough.
 MATCHED_TAPS = ("3_1", "4_1")

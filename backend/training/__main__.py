@@ -29,7 +29,7 @@ from .distill import distill
 from .transform import train_transform
 
 STAGES = ("distill", "decoder", "transform", "bundle", "all")
-STEPS = {"distill": 3000, "decoder": 5000, "transform": 1500}
+STEPS = {"distill": 4000, "decoder": 7000, "transform": 1500}
 
 
 def _teacher(args: argparse.Namespace) -> Path:
@@ -39,12 +39,19 @@ def _teacher(args: argparse.Namespace) -> Path:
 def _distill(args: argparse.Namespace, steps: int) -> None:
     target = args.out / "encoder.safetensors"
     distill(
-        args.photos, args.paintings, _teacher(args), target, steps=steps, seed=args.seed, start=args.start
+        args.photos,
+        args.paintings,
+        _teacher(args),
+        target,
+        steps=steps,
+        seed=args.seed,
+        start=args.start,
+        pool=args.pool or 2400,
     )
 
 
 def _decoder(args: argparse.Namespace, steps: int) -> None:
-    recipe = Recipe(steps=steps, seed=args.seed, size=args.size, batch=args.batch)
+    recipe = Recipe(steps, args.seed, args.size, args.batch, args.pool or 800)
     encoder, target = args.out / "encoder.safetensors", args.out / "decoder.safetensors"
     train_decoder(args.photos, args.paintings, encoder, _teacher(args), target, recipe, start=args.start)
 
@@ -89,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="of this stage; with `all`, of each stage")
     parser.add_argument("--size", type=int, default=160, help="side of the decoder's crops, in pixels")
     parser.add_argument("--batch", type=int, default=4, help="pairs in one step of the decoder")
+    parser.add_argument("--pool", type=int, help="crops VGG-16 looks at beforehand (2400 and 800)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
     parser.add_argument("--install", action="store_true", help="bundle: replace the package's own weights")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 
 from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.moments import moments
-from scumble.backend.nn.restyle import Restyle, StyleCode
+from scumble.backend.nn.restyle import Restyle
+from scumble.backend.nn.vgg import TAPS as TEACHER_TAPS
 from scumble.backend.nn.vgg import VGG16
 
 from .curves import Curves
@@ -22,11 +24,13 @@ from .losses import (
     TeacherBasis,
     content_loss,
     fit_teacher_basis,
+    raw_moments,
     relative_moments,
     sliced_colour,
     total_variation,
 )
 from .masked import masked_step
+from .pool import StyleSample, joined, style_pool
 from .sheets import sample_sheet
 
 
@@ -36,18 +40,23 @@ class Recipe:
 
     steps: int
     seed: int = 1
-    size: int = 176
+    size: int = 160
     batch: int = 4
+    #: Style crops that are worked out beforehand and drawn from.
+    pool: int = 800
     rate: float = 1.5e-3
-    style_weight: float = 1.0
-    content_weight: float = 0.6
+    style_weight: float = 0.7
+    content_weight: float = 0.5
     colour_weight: float = 8.0
     variation_weight: float = 0.05
     border_weight: float = 10.0
     reconstruct_every: int = 5
     masked_every: int = 3
-    #: Weight of VGG-16's own style loss in the plain stylized steps; it triples their cost.
-    teacher_weight: float = 0.0
+    #: Weight of VGG-16's own style loss, in every n-th of the plain stylized steps and on so many
+    #: of the batch's pictures: the truest judge, and by far the dearest.
+    teacher_weight: float = 1.0
+    teacher_every: int = 2
+    teacher_batch: int = 2
     save_every: int = 250
 
 
@@ -77,15 +86,15 @@ def teacher_basis(encoder: CompactEncoder, teacher_file: Path, sources: tuple[Cr
 
 @torch.no_grad()
 def stylized_targets(
-    content: dict[str, Tensor], style: dict[str, Tensor], controls: list[tuple[float, float]]
+    content: dict[str, Tensor], styles: Sequence[StyleSample], controls: list[tuple[float, float]]
 ) -> dict[str, Tensor]:
     """Stylized taps of each pair in the batch, with (texture, detail) controls for each."""
     rows = []
     for i, (texture, detail) in enumerate(controls):
         one = {tap: content[tap][i : i + 1] for tap in TAPS}
-        code = StyleCode.of({tap: style[tap][i : i + 1] for tap in TAPS})
         stats = {tap: moments(one[tap][0]) for tap in TAPS}
-        rows.append(Restyle.between(stats, [(code, 1.0)], texture=texture, detail=detail).apply(one))
+        change = Restyle.between(stats, [(styles[i].code, 1.0)], texture=texture, detail=detail)
+        rows.append(change.apply(one))
     batch = {tap: torch.cat([r[tap] for r in rows]) for tap in TAPS}
     return {tap: f.contiguous(memory_format=torch.channels_last) for tap, f in batch.items()}
 
@@ -126,10 +135,11 @@ def train_decoder(
         # Other draws than the first run's, but the same ones each time this step is resumed from.
         rng = np.random.default_rng([recipe.seed, first])
         sources = (Crops(photos, recipe.seed + first), Crops(paintings, recipe.seed + 1 + first))
+    styles = style_pool(encoder, judge, teacher, sources[1], recipe.pool, recipe.size)
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
     for step in range(first, recipe.steps):
-        values = _step(step, recipe, encoder, decoder, judge, teacher, sources, rng, optimizer)
+        values = _step(step, recipe, encoder, decoder, judge, teacher, sources, styles, rng, optimizer)
         schedule.step()
         if step % 24 < 4:
             curves.add(step, time.monotonic() - began, values)
@@ -155,6 +165,7 @@ def _step(
     judge: TeacherBasis,
     teacher: VGG16,
     sources: tuple[Crops, Crops],
+    pool: Sequence[StyleSample],
     rng: np.random.Generator,
     optimizer: torch.optim.Optimizer,
 ) -> dict[str, float]:
@@ -169,8 +180,8 @@ def _step(
         loss = 20 * ((output - images) ** 2).mean() + content_loss(again, taps, dict.fromkeys(TAPS, 0.25))
         values = {"reconstruction": float(loss.detach())}
     else:
-        images = photos.batch(recipe.batch, recipe.size)
-        styles = paintings.batch(recipe.batch, recipe.size, scale=(0.5, 1.0))
+        images = photos.batch(recipe.batch, recipe.size).contiguous(memory_format=torch.channels_last)
+        styles = [pool[i] for i in rng.integers(len(pool), size=recipe.batch)]
         controls = [(float(t), float(d)) for t, d in rng.uniform(0, 1, (recipe.batch, 2))]
         if recipe.masked_every and step % recipe.masked_every == 0:
             look, keep, border = masked_step(encoder, decoder, judge, images, styles, controls, rng)
@@ -179,16 +190,16 @@ def _step(
             _descend(loss, decoder, optimizer)
             return values
         with torch.no_grad():
-            both = encoder(torch.cat([images, styles]).to(memory_format=torch.channels_last))
-            content = {tap: f[: recipe.batch] for tap, f in both.items()}
-            style = {tap: f[recipe.batch :] for tap, f in both.items()}
-        target = stylized_targets(content, style, controls)
+            content = encoder(images)
+        target = stylized_targets(content, styles, controls)
         output = decoder(target)
         again = encoder(output)
         keep = content_loss(again, target, {"3_1": 0.3, "4_1": 1.0})
-        look = judge.style_loss(again, style)
+        look = judge.style_loss(again, joined(styles, "moments"))
         directions = torch.nn.functional.normalize(torch.randn(6, 3), dim=1)
-        colour = sliced_colour(output, styles, directions)
+        wanted = torch.stack([s.image.float() for s in styles])
+        # Sorting is dear, and neighbouring pixels say much the same.
+        colour = sliced_colour(output[..., ::2, ::2], wanted[..., ::2, ::2], directions)
         loss = (
             recipe.content_weight * keep
             + recipe.style_weight * look
@@ -200,10 +211,12 @@ def _step(
             "style": float(look.detach()),
             "colour": float(colour.detach()),
         }
-        if recipe.teacher_weight:
-            with torch.no_grad():
-                wanted = teacher(styles.to(memory_format=torch.channels_last), TAPS)
-            seen = relative_moments(teacher(output.clamp(0, 1), TAPS), wanted)
+        if recipe.teacher_weight and step % recipe.teacher_every == 0:
+            few = recipe.teacher_batch
+            features = teacher(output[:few].clamp(0, 1), TEACHER_TAPS)
+            seen = relative_moments(
+                {t: raw_moments(x) for t, x in features.items()}, joined(styles[:few], "seen")
+            )
             loss = loss + recipe.teacher_weight * seen
             values["teacher style"] = float(seen.detach())
     _descend(loss, decoder, optimizer)

@@ -44,28 +44,28 @@ class TeacherBasis:
     ) -> Tensor:
         """Relative mean and Gram error summed over taps and averaged over the batch.
 
+        :param output: features, {tap: (N, C, h, w)}.
+        :param style: what :meth:`moments` made of the styles.
         :param weights: {tap: (N, 1, h, w)}, where the output is judged; everywhere by default.
         """
-        total = output[TAPS[0]].new_zeros(())
-        for tap in TAPS:
-            basis = self.maps[tap]
-            ours = basis @ raw_moments(output[tap], None if weights is None else weights[tap]) @ basis.T
-            theirs = basis @ raw_moments(style[tap]) @ basis.T
-            for part in (slice(0, -1), slice(-1, None)):  # Gram block, then mean row
-                a, b = ours[:, :-1, part], theirs[:, :-1, part]
-                total = total + (((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))).mean()
-        return total
+        return relative_moments(self.moments(output, weights), style)
+
+    def moments(
+        self, features: Mapping[str, Tensor], weights: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """:func:`raw_moments` of every tap, in the teacher's channels."""
+        raw = {tap: raw_moments(features[tap], None if weights is None else weights[tap]) for tap in TAPS}
+        return {tap: self.maps[tap] @ m @ self.maps[tap].T for tap, m in raw.items()}
 
 
 def relative_moments(output: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
-    """Relative mean and Gram error of two sets of features themselves, as the bench measures it."""
-    total = output[TAPS[0]].new_zeros(())
-    for tap in TAPS:
-        ours, theirs = raw_moments(output[tap]), raw_moments(style[tap])
+    """Relative mean and Gram error, as the bench measures it, from :func:`raw_moments` of every tap."""
+    errors = []
+    for tap, wanted in style.items():
         for part in (slice(0, -1), slice(-1, None)):  # Gram block, then mean row
-            a, b = ours[:, :-1, part], theirs[:, :-1, part]
-            total = total + (((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))).mean()
-    return total
+            a, b = output[tap][:, :-1, part], wanted[:, :-1, part]
+            errors.append((((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))).mean())
+    return torch.stack(errors).sum()
 
 
 def fit_teacher_basis(

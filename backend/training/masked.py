@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,10 +11,11 @@ from torch.nn import functional as F
 
 from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.moments import moments
-from scumble.backend.nn.restyle import Restyle, StyleCode
+from scumble.backend.nn.restyle import Restyle
 from scumble.backend.regions.blending import Mask, blend, softened
 
 from .losses import TeacherBasis
+from .pool import StyleSample, joined
 
 #: Feather in pixels of the training crops, drawn anew for every mask.
 FEATHERS = (3.0, 10.0)
@@ -35,14 +38,14 @@ def masked_step(
     decoder: CompactDecoder,
     judge: TeacherBasis,
     images: Tensor,
-    styles: Tensor,
+    styles: Sequence[StyleSample],
     controls: list[tuple[float, float]],
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Paint a random region of every image and judge it.
 
     :param images: (N, 3, S, S), RGB in [0, 1].
-    :param styles: likewise.
+    :param styles: N of them.
     :param controls: (texture, detail) for each image.
     :returns: (style loss under the masks, content loss under the masks, error along the borders).
     """
@@ -61,21 +64,21 @@ def masked_step(
         return F.adaptive_avg_pool2d(weight, (tap.shape[-2], tap.shape[-1]))
 
     with torch.no_grad():
-        style = encoder(styles.to(memory_format=torch.channels_last))
         taps = encoder(images.to(memory_format=torch.channels_last), support, renormalize=True)
         rows = []
         for i, (texture, detail) in enumerate(controls):
             one = {tap: taps[tap][i : i + 1] for tap in TAPS}
-            code = StyleCode.of({tap: style[tap][i : i + 1] for tap in TAPS})
             stats = {tap: moments(one[tap][0], at(drawn[i : i + 1], one[tap])[0, 0]) for tap in TAPS}
-            rows.append(Restyle.between(stats, [(code, 1.0)], texture=texture, detail=detail).apply(one))
+            rows.append(
+                Restyle.between(stats, [(styles[i].code, 1.0)], texture=texture, detail=detail).apply(one)
+            )
         target = {
             tap: torch.lerp(taps[tap], torch.cat([r[tap] for r in rows]), at(inner, taps[tap]))
             for tap in TAPS
         }
     output = decoder(target, support, renormalize=True)
     again = encoder(output * alpha + images * (1 - alpha))
-    look = judge.style_loss(again, style, {tap: at(inner, again[tap]) for tap in TAPS})
+    look = judge.style_loss(again, joined(styles, "moments"), {tap: at(inner, again[tap]) for tap in TAPS})
     keep = output.new_zeros(())
     for tap, share in (("3_1", 0.3), ("4_1", 1.0)):
         scale = target[tap].std((2, 3), keepdim=True).mean(1, keepdim=True).clamp_min(1e-3)
