@@ -77,6 +77,8 @@ def find(request: SegmentRequest, context: Context) -> SegmentResult:
             made = _found(mask, one.score, _thumbnail(rgb, mask) if request.mode == "all" else "")
             if made is not None:
                 found.append(made)
+    if request.mode == "all":
+        found.sort(key=lambda f: -f.area)  # the edges' refinement may have changed the order
     if not found:
         raise ScumbleError(
             Code.EMPTY_SELECTION,
