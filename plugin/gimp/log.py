@@ -19,11 +19,12 @@ def keep() -> None:
     root = logging.getLogger()
     if root.handlers:
         return
-    import logging.handlers  # it brings much along, and each call of a procedure is a start of Python
+    # It brings much along, and each call of a procedure is a start of Python.
+    from logging.handlers import RotatingFileHandler
 
     with contextlib.suppress(OSError, ScumbleError):
         folder = paths.private_folder(paths.state_folder())
-        handler = logging.handlers.RotatingFileHandler(
+        handler = RotatingFileHandler(
             folder / FILE, maxBytes=_LONGEST, backupCount=1, encoding="utf-8", delay=True
         )
         handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(name)s %(message)s"))
