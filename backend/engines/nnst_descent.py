@@ -20,7 +20,7 @@ from .nnst_ground import Ground
 RATE = 4e-3
 #: What a cell's mean colour counts beside the cosine of its features.  Not in the paper, which corrects
 #: colours afterwards: cosine does not see how strong a colour is, so skies turn into rainbows.
-COLOUR_WEIGHT = 0.4
+COLOUR_WEIGHT = 0.6
 #: In the feature-splitting pass, matches are looked for anew after so many steps (published: each).
 REMATCH = 10
 #: Places that each such search looks at; the match before stays if none of them is better.

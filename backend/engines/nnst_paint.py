@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scumble.backend.nn.nnst_colour import with_hues_of
 from scumble.backend.nn.nnst_features import CELL, padded
 from scumble.backend.nn.nnst_matching import Grids, Searcher, upsampled
 
@@ -132,7 +133,8 @@ class PiecePainter:
         split = round(self.finish * SPLIT_SHARE * self.steps) if last else 0
         if split and not self.context.enough.is_set():
             paint = self._split(descent, banks, ground, paint, target, split)
-        return paint
+        with torch.no_grad():
+            return with_hues_of(paint, start)
 
     @torch.no_grad()
     def _match(
