@@ -37,7 +37,9 @@ print(before, peak(), result.report["seconds"]["total"])
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sides", type=int, nargs="+", default=[1024, 2048, 4096])
     print("| whole picture | before, MB | peak, MB |\n|---|---|---|")
     for side in parser.parse_args().sides:

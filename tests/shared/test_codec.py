@@ -53,7 +53,8 @@ regions = st.builds(
     ),
     st.integers(1, 6), st.integers(1, 6), st.integers(-9, 9), st.integers(-9, 9),
     simple | blends, st.floats(0, 1), options,
-    st.none() | st.builds(lambda w, h: MaskBuffer(w, h, b"\x40" * (w * h)), st.integers(1, 4), st.integers(1, 4)),
+    st.none()
+    | st.builds(lambda w, h: MaskBuffer(w, h, b"\x40" * (w * h)), st.integers(1, 4), st.integers(1, 4)),
 )  # fmt: skip
 requests = st.builds(
     lambda layout, dtype, transfer, regions, engine, more, seed, origin, canvas: StylizeRequest(
