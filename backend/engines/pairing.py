@@ -107,7 +107,7 @@ def view(encoder: CompactEncoder, image: Tensor, mask: Tensor | None) -> View:
     features = F.avg_pool2d(F.pad(features[None], (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
     colour = F.adaptive_avg_pool2d(small, grid)[0].permute(1, 2, 0).cpu().numpy()
     lab = cv2.cvtColor(np.ascontiguousarray(colour, np.float32), cv2.COLOR_RGB2Lab)
-    lab = cv2.GaussianBlur(lab, (0, 0), 1.0)
+    tones: Floats = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.0), np.float32)
     where = np.ones(grid, bool)
     if mask is not None:
         share = F.adaptive_avg_pool2d(mask[None, None].to(image), grid)[0, 0].cpu().numpy()
@@ -115,7 +115,7 @@ def view(encoder: CompactEncoder, image: Tensor, mask: Tensor | None) -> View:
     rows, columns = np.mgrid[0 : grid[0], 0 : grid[1]].astype(np.float32)
     place = np.stack([rows / grid[0], 0.4 * columns / grid[1]], -1)
     flat = features.movedim(0, -1).cpu().numpy()[where]
-    return View(small[0], _described(flat, lab[where], place[where]), where)
+    return View(small[0], _described(flat, tones[where], place[where]), where)
 
 
 def _fitted(x: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -148,7 +148,8 @@ def cluster(views: Sequence[View], count: int, seed: int) -> Parts:
     # Numbered from the top of the layer down, so that names mean something to a person.
     centres[0] = centres[0][np.argsort(centres[0][:, -2])]
     count = max(len(c) for c in centres)
-    placed, labels = [], []
+    placed: list[Floats] = []
+    labels: list[NDArray[np.int32]] = []
     for index, (v, t, own) in enumerate(zip(views, turned, centres, strict=True)):
         if index:
             share = np.bincount(labels[0][labels[0] >= 0], minlength=len(centres[0])) / len(turned[0])

@@ -97,7 +97,7 @@ class _PictureAttention(nn.Module):
             bias = by_row[..., :, None] + by_column[..., None, :]
             bias = bias.reshape(n, height * width, height * width)
             out[head] = F.scaled_dot_product_attention(q[head], k[head], v[head], attn_mask=bias)
-        return self.proj(out.permute(1, 2, 0, 3).reshape(n, height, width, dim))  # type: ignore[no-any-return]
+        return self.proj(out.permute(1, 2, 0, 3).reshape(n, height, width, dim))
 
 
 def _relative(table: Tensor, side: int) -> Tensor:
@@ -173,7 +173,7 @@ class ImageEncoder(nn.Module):
         x = self.patch_embed(x) + self.pos_embed
         for block in self.blocks:
             x = block(x)
-        return self.neck(x.movedim(-1, 1))  # type: ignore[no-any-return]
+        return self.neck(x.movedim(-1, 1))
 
 
 class _Places(nn.Module):
@@ -240,8 +240,9 @@ class PromptEncoder(nn.Module):
         return torch.cat(tokens, 1), dense
 
     def _point(self, kind: int) -> Tensor:
-        weight: Tensor = self.point_embeddings[kind].weight[0]
-        return weight
+        embedding = self.point_embeddings[kind]
+        assert isinstance(embedding, nn.Embedding)
+        return embedding.weight[0]
 
     def everywhere(self) -> Tensor:
         """(1, 256, grid, grid): the encoded place of every patch."""
@@ -263,7 +264,7 @@ class _Attention(nn.Module):
 
         q, k, v = split(self.q_proj(q)), split(self.k_proj(k)), split(self.v_proj(v))
         x = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-        return self.out_proj(x)  # type: ignore[no-any-return]
+        return self.out_proj(x)
 
 
 class _TwoWay(nn.Module):
@@ -319,7 +320,7 @@ class _Layers(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
             x = F.relu(layer(x))
-        return self.layers[-1](x)  # type: ignore[no-any-return]
+        return self.layers[-1](x)
 
 
 class MaskDecoder(nn.Module):

@@ -34,7 +34,7 @@ class GrabCut:
     def find(self, image: Floats, prompt: Prompt, key: str, context: Context) -> list[Candidate]:
         """See :meth:`Method.find`."""
         eight = np.ascontiguousarray((image[..., ::-1] * 255).round().astype(np.uint8))
-        lab = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2Lab)
+        lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2Lab), np.float32)
         guesses = [(0.0, 0.0)] if not prompt.points or prompt.before is not None else list(REACH)
         masks = []
         for done, (colour, reach) in enumerate(guesses):

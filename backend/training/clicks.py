@@ -225,7 +225,7 @@ def train(args: argparse.Namespace) -> None:
             group["lr"] = max(rate, 1e-6)
         loss, means = step(net, samples, args.batch)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(net.head.parameters(), 1.0)
         optimizer.step()
         keep = min(0.998, 1 - 10 / (number + 10))
