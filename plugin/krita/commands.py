@@ -83,6 +83,13 @@ class Commands:
                 self.session.cancel(self.run.job)
             self.touch(Part.JOB)
 
+    def enough(self) -> None:
+        """What there is of the job is good enough."""
+        if self.run is not None and self.run.enough():
+            assert self.run.job is not None
+            self.session.enough(self.run.job)
+            self.touch(Part.JOB)
+
     def retry(self) -> None:
         """Try the failed job again."""
         run = self._failed

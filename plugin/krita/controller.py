@@ -149,6 +149,7 @@ class Controller(Painting, Commands):
             picked=choices.picked,
             job=job,
             running=self.run is not None or self._waiting is not None,
+            finishing=self.run is not None and self.run.finishing,
             batch=None if self.run is None else self.run.batch,
             preview=self.preview.info,
             history=self.past.items(),

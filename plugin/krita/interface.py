@@ -201,6 +201,7 @@ class Snapshot:
     :param picked: id of the region that is selected in the list; ``""`` for none.
     :param job: the job that runs, or the last one; ``None`` before the first.
     :param running: whether a job (or batch) is under way, so that "Cancel" is shown.
+    :param finishing: whether the job that runs was told that it is good enough.
     :param failure: of the last job or command, until it is dismissed or the next one starts.
     :param notices: sentences about what was done otherwise than one might think, newest last.
     :param compare: ``"before"`` while results are hidden for comparison, ``"after"`` while shown,
@@ -223,6 +224,7 @@ class Snapshot:
     picked: str = ""
     job: JobView | None = None
     running: bool = False
+    finishing: bool = False
     batch: Batch | None = None
     preview: PreviewInfo = field(default_factory=PreviewInfo)
     history: tuple[HistoryItem, ...] = ()
@@ -266,6 +268,11 @@ class ControllerPort(Protocol):
 
     def cancel(self) -> None:
         """Stop the job or batch that runs."""
+        ...
+
+    def enough(self) -> None:
+        """Good enough: the job that runs stops refining, and its result comes as usual.  Of a batch it is
+        the present job; nothing happens while there is no preview of it."""
         ...
 
     def retry(self) -> None:

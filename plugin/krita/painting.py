@@ -137,6 +137,8 @@ class Painting:
             return
         self.touch(Part.JOB)
         view = job.view
+        if view.state in (State.STARTING, State.CONNECTING):
+            run.lost()
         if view.over:
             # Krita lets the event loop run while it adds a layer: the same news may come again within.
             run.taken = view

@@ -21,6 +21,7 @@ from scumble.plugin.common.sources import (
     StyleSource,
     style_name,
 )
+from scumble.plugin.common.states import State
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import PixelBuffer, StylizeResult
 
@@ -143,6 +144,7 @@ class Run:
         self.began = time.perf_counter()
         self.timing = Timing()
         self.cancelled = False
+        self._enough = ("", 0)
         self._host = host
         self._catalogue = catalogue
         self._version = version
@@ -174,6 +176,24 @@ class Run:
     def more(self) -> bool:
         """Whether there are steps after the present one."""
         return self.index + 1 < len(self.steps)
+
+    @property
+    def finishing(self) -> bool:
+        """Whether the present job, as it was sent this time, was told that it is good enough."""
+        view = None if self.job is None else self.job.view
+        return view is not None and self._enough == (view.id, view.attempt)
+
+    def enough(self) -> bool:
+        """The present job is good enough; false if it cannot be told so now."""
+        view = None if self.job is None else self.job.view
+        if view is None or view.preview is None or view.state is not State.RUNNING or self.finishing:
+            return False
+        self._enough = (view.id, view.attempt)
+        return True
+
+    def lost(self) -> None:
+        """The backend is gone, and what it was told with it: it will begin the job anew."""
+        self._enough = ("", 0)
 
     def name_of(self, entries: tuple[RegionEntry, ...]) -> str:
         """For the new layer: styles and engine, as the docker calls them."""

@@ -11,11 +11,14 @@ from ..qt import Qt, QtCore, QtGui, QtWidgets, number
 from . import theme
 from .basics import Card, Elided, Note, column, row, tool
 from .controls import choice_box
+from .growing import Growing
 
 _OUTPUTS = (
     (Output.LAYER, "Result: one layer", "The result is one new paint layer above yours."),
     (Output.GROUP, "Result: a layer per region", "The result is a group with one new layer for each region."),
 )
+#: The button that stops a job from refining, before and after it was clicked.
+ENOUGH, FINISHING = "Good enough", "Finishing…"
 _FRAMES = (("This frame", False), ("All frames", True))
 
 
@@ -180,12 +183,21 @@ class RunPanel(QtWidgets.QWidget):
         self.cancel = QtWidgets.QPushButton("Cancel")
         self.cancel.setMinimumWidth(50)
         self.cancel.clicked.connect(lambda: port.cancel())
+        self.enough = QtWidgets.QPushButton(ENOUGH)
+        self.enough.setToolTip("Stop refining here, and take what there is as the result.")
+        self.enough.setMinimumWidth(50)
+        self.enough.clicked.connect(lambda: port.enough())
+        self.enough.hide()
+        self.growing = Growing()
+        self.growing.hide()
         self.running = QtWidgets.QWidget()
         inside = column(self.running, spacing=unit // 2)
+        inside.addWidget(self.growing)
         inside.addWidget(self.status)
         inside.addWidget(self.batch)
         last = row(spacing=unit * 2)
         last.addWidget(self.bar, 1, Qt.AlignmentFlag.AlignVCenter)
+        last.addWidget(self.enough)
         last.addWidget(self.cancel)
         inside.addLayout(last)
         self.idle = QtWidgets.QWidget()
@@ -255,6 +267,7 @@ class RunPanel(QtWidgets.QWidget):
         self.preview_row.setVisible(not state.running)
         self.idle.setVisible(not state.running)
         self.batch.setVisible(batch is not None)
+        self._show_growing(state)
         if not state.running:
             return
         fraction = job.fraction if job is not None else None
@@ -265,6 +278,16 @@ class RunPanel(QtWidgets.QWidget):
         self.status.setText(job.status if job is not None and job.status else "Reading the layer…")
         self.bar.show_fraction(fraction)
         self.cancel.setEnabled(job is None or job.state is not State.CANCELLING)
+
+    def _show_growing(self, state: Snapshot) -> None:
+        job = state.job if state.running else None
+        preview = job.preview if job is not None else None
+        if preview is not None or state.batch is None or not state.running:
+            # Between two frames the last one's stays: what is below would jump.
+            self.growing.show_preview(preview)
+        self.enough.setVisible(preview is not None)
+        self.enough.setText(FINISHING if state.finishing else ENOUGH)
+        self.enough.setEnabled(job is not None and job.state is State.RUNNING and not state.finishing)
 
     def _toggle_preview(self, on: bool) -> None:
         self._port.set_preview(on)

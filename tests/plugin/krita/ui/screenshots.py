@@ -42,6 +42,7 @@ from scumble.plugin.krita.ui import theme
 from scumble.plugin.krita.ui.panel import DockPanel
 from scumble.plugin.krita.ui.settings_dialog import SettingsDialog
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import PixelBuffer, StylizeResult
 
 #: Window, text, view, text there, button, highlight, text there: as Krita's themes have them.
 THEMES = {
@@ -158,6 +159,18 @@ def running() -> FakePort:
     )
 
 
+def growing() -> FakePort:
+    image = gallery_picture("night-swirls").convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+    image = image.copy(0, 0, image.width() // 4 * 4, image.height() * 2 // 3)
+    bits = image.constBits()
+    bits.setsize(image.bytesPerLine() * image.height())
+    pixels = PixelBuffer(image.width(), image.height(), "rgba", "u8", bytes(bits))
+    shown = StylizeResult(pixels, (0, 0), {})
+    job = JobView("j", State.RUNNING, "Refining, about 50 s left", "Refining", 0.42, 50.0, preview=shown)
+    busy = BackendInfo(BackendState.BUSY, "Busy", "CPU, 2 threads")
+    return FakePort(style=NIGHT, job=job, running=True, backend=busy)
+
+
 def failed() -> FakePort:
     failure = explain(
         ScumbleError(
@@ -198,6 +211,7 @@ SHOTS = {
     "idle": (idle, "dark", 290, 720),
     "regions": (regions, "dark", 290, 860),
     "running": (running, "dark", 290, 720),
+    "growing": (growing, "dark", 290, 720),
     "error": (failed, "dark", 290, 720),
     "results": (finished, "dark", 290, 860),
     "options": (options, "dark", 290, 720),
