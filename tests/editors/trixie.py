@@ -87,7 +87,9 @@ def place() -> Path:
     if named:
         return Path(named)
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "scumble-tests" / SUITE
+    folder = (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "scumble-tests" / SUITE
+    # debootstrap cannot work below a folder with a space in its name.
+    return Path("/var/tmp/scumble-tests") / SUITE if re.search(r"\s", str(folder)) else folder
 
 
 def root() -> Root:
