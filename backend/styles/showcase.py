@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
     parser.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     parser.add_argument("--only", nargs="+", metavar="ID", help="only these styles")
+    parser.add_argument("--engine", default="partial-conv", metavar="NAME", help="what paints them")
     parser.add_argument("--side", type=int, default=384, help="side at which the photographs are stylized")
     parser.add_argument("--cell", type=int, default=100, help="side at which everything is shown")
     parser.add_argument("--columns", type=int, default=2, help="styles beside each other")
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             n = options.side
             layer = PixelBuffer(n, n, "rgb", "u8", photo.tobytes())
             region = Region(MaskBuffer(n, n, b"\xff" * (n * n)), BundledStyle(style.id))
-            result = session.stylize(layer, [region]).layer
+            result = session.stylize(layer, [region], engine=options.engine).layer
             pixels = np.frombuffer(result.data, np.uint8).reshape(result.height, result.width, -1)
             row.append(square(np.ascontiguousarray(pixels[..., :3]), cell))
         strip = np.full((cell + gap + 14, (len(row)) * (cell + gap) + 3 * gap, 3), 248, np.uint8)
