@@ -35,7 +35,7 @@ from scumble.shared.messages import (
     StylizeResult,
 )
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 QUICK = Policy(backoff_s=0.05, ping_s=0.1, connect_s=5.0, start_s=10.0)
 
 
