@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -112,6 +113,12 @@ def _without_grid(image: Tensor) -> Tensor:
     these can make better than ours do.  This filter is blind to that grid and to nothing coarser; what
     it softens, the decoder has learned to give more of.
     """
+    if image.device.type == "cpu" and not torch.is_grad_enabled():
+        # The same sums, five times as quick; a 3x3 Gaussian of OpenCV's has these very weights.
+        planes = image.contiguous().numpy()
+        for plane in planes.reshape(-1, *planes.shape[-2:]):
+            cv2.GaussianBlur(plane, (3, 3), 0, dst=plane, borderType=cv2.BORDER_REPLICATE)
+        return torch.from_numpy(planes)
     padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
     return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
 
@@ -122,8 +129,17 @@ def _plus(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _rows(layer: PartialConv2d, x: Tensor) -> Tensor:
-    """A 1x1 convolution as a product of rows; it has nothing to mask that the next layer does not."""
-    return F.linear(x.movedim(1, -1), layer.weight[:, :, 0, 0], layer.bias).movedim(-1, 1)
+    """A 1x1 convolution as a product of rows; it has nothing to mask that the next layer does not.
+
+    Without its bias: see :func:`_raised`.
+    """
+    return F.linear(x.movedim(1, -1), layer.weight[:, :, 0, 0]).movedim(-1, 1)
+
+
+def _raised(x: Tensor, layer: PartialConv2d) -> Tensor:
+    """With the connection's bias: doubling keeps constants, so it is added where there are fewer places."""
+    assert layer.bias is not None
+    return _plus(x, layer.bias.view(1, -1, 1, 1))
 
 
 class CompactDecoder(nn.Module):
@@ -178,12 +194,14 @@ class CompactDecoder(nn.Module):
         y, m = conv(self.a4, x, m)
         x = _plus(F.relu(y, inplace=True), x)
         x, m = conv(self.b4, x, m)
+        x = _raised(x, self.skip3)
 
         m = level("3_1")
         x = F.relu(_plus(_doubled(x, features["3_1"]), _rows(self.skip3, features["3_1"])), inplace=True)
         y, m = conv(self.a3, x, m)
         x = _plus(F.relu(y, inplace=True), x)
         x, m = conv(self.b3, x, m)
+        x = _raised(x, self.skip2)
 
         m = level("2_1")
         x = F.relu(_plus(_doubled(x, features["2_1"]), _rows(self.skip2, features["2_1"])), inplace=True)

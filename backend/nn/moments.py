@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 #: Positions of one tile beyond which statistics are taken on a regular grid of about that many:
 #: neighbours at full size are nearly copies of each other.
-ENOUGH = 1 << 16
+ENOUGH = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class MomentSums:
         :param weight: (H, W), non-negative; positions with weight 0 are not looked at.
         """
         # Positions as rows: for channels-last features a view, and a mask selects whole rows.
-        step = max(1, math.isqrt(features.shape[-2] * features.shape[-1] // ENOUGH))
+        count = features.shape[-2] * features.shape[-1] if weight is None else int((weight > 0).sum())
+        step = max(1, math.isqrt(count // ENOUGH))
         if step > 1:
             features = features[:, ::step, ::step]
             weight = None if weight is None else weight[::step, ::step]
