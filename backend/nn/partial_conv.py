@@ -9,7 +9,10 @@ from torch.nn import functional as F
 
 def expand_mask(mask: Tensor) -> Tensor:
     """Grow a (N, 1, H, W) mask by one pixel: a 3x3 maximum, soft values kept."""
-    return F.max_pool2d(mask, 3, stride=1, padding=1)
+    # Comparisons of shifted copies: for one channel several times as quick as a max-pool.
+    padded = F.pad(mask, (1, 1, 1, 1), mode="replicate")
+    rows = torch.maximum(torch.maximum(padded[..., :-2, :], padded[..., 1:-1, :]), padded[..., 2:, :])
+    return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
 
 
 def partial_conv2d(
