@@ -248,12 +248,12 @@ class Session:
         return engine.estimate_bytes(width, height, count, plan.options) + buffers
 
     def estimate_seconds(self, request: StylizeRequest) -> float | None:
-        """About how long a request will take here, for engines that can tell; checks it on the way."""
+        """About how long a request will take here, for engines that can tell; those check it on the way."""
         engine = registry.engine(request.engine)
-        plan = prepare.plan(request, engine)
         tell = getattr(engine, "estimate_seconds", None)
         if tell is None:
             return None
+        plan = prepare.plan(request, engine)
         return float(tell(*plan.size, len(request.regions), plan.options))
 
     def describe(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def stylize(
         document = Document(layer)
         with Conversation() as talk:
             choice = ask(procedure, config, document, talk, own)
-            return _paint(procedure, document, choice, talk, "stylize")
+            return _paint(document, choice, talk, "stylize")
     style = arguments.style_of(given(config))  # before the backend is asked for anything
     strength = config.get_property("strength")
     choice = Choice(
@@ -146,7 +146,7 @@ def stylize(
         config.get_property("layer-name"),
     )
     with Conversation() as talk:
-        return _paint(procedure, Document(layer), choice, talk, "stylize")
+        return _paint(Document(layer), choice, talk, "stylize")
 
 
 def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any) -> Any:
@@ -161,7 +161,7 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
         from .ui.regions import ask
 
         with Conversation() as talk:
-            return _paint(procedure, document, ask(procedure, config, document, group, talk), talk, "regions")
+            return _paint(document, ask(procedure, config, document, group, talk), talk, "regions")
     from .groups import names
 
     entries = masks.entries(kind, names(kind, image, group), masks.parse(config.get_property("regions")))
@@ -173,7 +173,7 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
         config.get_property("layer-name"),
     )
     with Conversation() as talk:
-        return _paint(procedure, document, choice, talk, "regions")
+        return _paint(document, choice, talk, "regions")
 
 
 def repeat(procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any) -> Any:
@@ -197,7 +197,7 @@ def repeat(procedure: Any, interactive: bool, image: Any, drawables: list[Any], 
             return [RegionEntry("r1", present(document), found[0].style, found[0].label, found[0].strength)]
 
         choice = Choice(settings.engine, settings.options, entries, settings.seed)
-        return _paint(procedure, Document(layer), choice, talk, last["kind"])
+        return _paint(Document(layer), choice, talk, last["kind"])
 
 
 def present(document: Document) -> MaskSource:
@@ -225,7 +225,7 @@ def given(config: Any) -> Given:
     )
 
 
-def _paint(procedure: Any, document: Document, choice: Choice, talk: Conversation, kind: str) -> Any:
+def _paint(document: Document, choice: Choice, talk: Conversation, kind: str) -> Any:
     times = Times()
     mark = times.lap("start", times.began)
     bar = Bar("Scumble")

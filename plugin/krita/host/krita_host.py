@@ -107,7 +107,7 @@ class KritaHost:
     def mask_choices(self) -> tuple[MaskChoice, ...]:
         """See :func:`.masks.choices`."""
         document = self._application.activeDocument()
-        return () if document is None else masks.choices(document, self._kept)
+        return () if document is None else masks.choices(document)
 
     def layer_choices(self) -> tuple[LayerChoice, ...]:
         """All layers that have pixels, of all documents, the active one's first."""

@@ -146,7 +146,7 @@ def copy(document: Any, mask: MaskSource, kept: Mapping[str, Kept]) -> Kept:
     return Kept.of(rect, data)
 
 
-def choices(document: Any, kept: Mapping[str, Kept]) -> tuple[MaskChoice, ...]:
+def choices(document: Any) -> tuple[MaskChoice, ...]:
     """What a region of this document may be."""
     rect = selection_rect(document)
     no_selection = "" if rect else "There is no selection." if rect is None else "The selection is empty."
