@@ -32,8 +32,19 @@ from scumble.shared.messages import (
 
 from .annotation import RunSettings
 from .geometry import Rect, union
+from .picture_part import part_mask
 from .regions import RegionEntry
-from .sources import EVERYTHING, BlendedStyle, GalleryStyle, MaskSource, SingleStyle, StyleSource, WordStyle
+from .sources import (
+    EVERYTHING,
+    BlendedStyle,
+    GalleryStyle,
+    MaskSource,
+    SingleStyle,
+    StyleSource,
+    WordStyle,
+    style_part,
+    with_part,
+)
 
 #: As the backend's: its crops' edges lie on multiples of this, counted from the layer's corner.
 ALIGN = 16
@@ -185,6 +196,7 @@ def build(
             styles.ref(settings[entry.id].style),
             entry.strength,
             entry.options,
+            _style_mask(settings[entry.id].style),
         )
         for entry, place in found.masks
     )
@@ -195,6 +207,11 @@ def build(
     request = StylizeRequest(pixels, regions, engine, chosen, seed, (rect.x, rect.y), host.canvas_size())
     run = RunSettings(engine, tuple(settings.values()), chosen, seed, version)
     return Built(request, run, rect, found.skipped)
+
+
+def _style_mask(style: StyleSource) -> MaskBuffer | None:
+    part = style_part(style)
+    return None if part is None else part_mask(part)
 
 
 def _mask(host: Host, entry: RegionEntry, place: Rect, rect: Rect) -> MaskBuffer:
@@ -241,6 +258,7 @@ class _Styles:
             return BundledStyle(style.id)
         if isinstance(style, WordStyle):
             return TextStyle(style.prompt)
+        style = with_part(style, None)  # another part of it is the same picture
         if style not in self._seen:
             self._seen[style] = PixelStyle(self.host.style_pixels(style))
         return self._seen[style]

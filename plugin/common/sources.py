@@ -11,8 +11,10 @@ import ntpath
 import os
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
+
+from .picture_part import PicturePart, part_from_plain, part_to_plain
 
 #: Longest text kept of anything that is read.
 _LONGEST = 2_000
@@ -20,16 +22,24 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True)
 class GalleryStyle:
-    """A style of the backend's gallery."""
+    """A style of the backend's gallery.
+
+    :param part: the part of its picture that counts; ``None`` for all of it.
+    """
 
     id: str
+    part: PicturePart | None = None
 
 
 @dataclass(frozen=True)
 class FileStyle:
-    """A picture file.  Written down, the user's own folder becomes ``~``: documents get shared."""
+    """A picture file.  Written down, the user's own folder becomes ``~``: documents get shared.
+
+    :param part: the part of the picture that counts; ``None`` for all of it.
+    """
 
     path: str
+    part: PicturePart | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,13 @@ class LayerStyle:
     :param layer: the editor's own id of it.
     :param document: the editor's own name of the document, ``""`` for the one that is painted on.
     :param name: for people.
+    :param part: the part of the layer that counts; ``None`` for all of it.
     """
 
     layer: str
     document: str = ""
     name: str = ""
+    part: PicturePart | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,17 @@ class BlendedStyle:
 
 
 StyleSource = SingleStyle | BlendedStyle
+
+
+def style_part(style: StyleSource | None) -> PicturePart | None:
+    """The part of a style's picture that counts; ``None`` for all of it, for words and for blends."""
+    return style.part if isinstance(style, (GalleryStyle, FileStyle, LayerStyle)) else None
+
+
+def with_part(style: SingleStyle, part: PicturePart | None) -> SingleStyle:
+    """The same style from another part of its picture; words have none."""
+    return style if isinstance(style, WordStyle) else replace(style, part=part)
+
 
 #: Kinds of masks.  ``everything`` needs no host; the others are the editor's to understand.
 EVERYTHING, SELECTION = "everything", "selection"
@@ -119,6 +142,8 @@ def style_name(style: StyleSource | None) -> str:
 
 def style_to_plain(style: StyleSource) -> dict[str, Any]:
     """A style as JSON data."""
+    if isinstance(style, (GalleryStyle, FileStyle, LayerStyle)) and style.part is not None:
+        return {**style_to_plain(with_part(style, None)), "part": part_to_plain(style.part)}
     if isinstance(style, GalleryStyle):
         return {"gallery": style.id}
     if isinstance(style, FileStyle):
@@ -169,14 +194,15 @@ def is_number(value: Any) -> TypeGuard[float]:
 def _single(data: Any) -> SingleStyle:
     if not isinstance(data, dict):
         raise ValueError("a style")
+    part = part_from_plain(data["part"]) if "part" in data else None
     if "gallery" in data:
-        return GalleryStyle(_filled(data["gallery"]))
+        return GalleryStyle(_filled(data["gallery"]), part)
     if "file" in data:
-        return FileStyle(_with_home(_filled(data["file"])))
+        return FileStyle(_with_home(_filled(data["file"])), part)
     if "words" in data:
         return WordStyle(_filled(data["words"]))
     if "layer" in data:
-        return LayerStyle(_filled(data["layer"]), _field(data, "document"), _field(data, "name"))
+        return LayerStyle(_filled(data["layer"]), _field(data, "document"), _field(data, "name"), part)
     raise ValueError("a style of a kind that is not known")
 
 
