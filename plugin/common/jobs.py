@@ -217,7 +217,7 @@ class Job:
 
 
 class Query:
-    """A question other than a job: ``describe``, ``models``, ``free_memory``, ``shutdown``.
+    """A question other than a job: ``describe``, ``models``, ``segment``, ``free_memory``, ``shutdown``.
 
     Changed by the session's thread; every attribute may be read at any time.  ``done`` is set last.
 
@@ -245,6 +245,8 @@ class Query:
             return True
         if isinstance(event, events.Answer):
             self._end(value=event.value)
+        elif isinstance(event, events.Found):
+            self._end(value=event.result)
         elif isinstance(event, events.Pong):
             self._end(value=dict(event.body))
         elif isinstance(event, events.Failed):
@@ -263,6 +265,7 @@ class Query:
     def _end(self, value: Any = None, failure: Failure | None = None) -> None:
         self.value, self.failure = value, failure
         self.status = failure.sentence if failure else ""
+        self.arguments = {}  # of a segmentation these are the layer's pixels
         self.done = True
 
 

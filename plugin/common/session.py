@@ -24,6 +24,7 @@ from scumble.shared import events
 from scumble.shared.client import Client
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import StylizeRequest
+from scumble.shared.segmenting import SegmentRequest
 
 from .annotation import RunSettings
 from .history import History
@@ -142,6 +143,10 @@ class JobSession:
     def models(self, action: str, model: str = "") -> Query:
         """``list``, ``fetch`` or ``remove`` weights."""
         return self._ask("models", action=action, model=model)
+
+    def segment(self, request: SegmentRequest) -> Query:
+        """Ask for selections; the answer is a :class:`~scumble.shared.segmenting.SegmentResult`."""
+        return self._ask("segment", request=request)
 
     def free_memory(self) -> Query:
         """Have the backend drop its caches."""

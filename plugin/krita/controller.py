@@ -37,6 +37,7 @@ from .interface import BACKEND_IDLE, BACKEND_PYTHON, Listener, Part, Snapshot
 from .loop import Loop, safely
 from .painting import Painting
 from .past import Past
+from .picking import Picking
 from .previews import LivePreview
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Controller(Painting, Commands):
         self.preview = LivePreview(
             host, self.working_session, loop, self._preview_run, lambda: self.touch(Part.PREVIEW)
         )
+        self.picking = Picking(self)
         self.backend = BackendWatch()
         self.look = Look()
         self.failure: Failure | None = None
@@ -219,6 +221,7 @@ class Controller(Painting, Commands):
         for change in changes:
             if isinstance(change, Query):
                 self._answered(change)
+                self.picking.take(change)
             elif not self.preview.take(change):
                 self._stepped(change)
         if self.backend.update(self.session, changes):
@@ -258,7 +261,11 @@ class Controller(Painting, Commands):
         """Show an error."""
         if not isinstance(error, ScumbleError):
             log.error("a command failed", exc_info=error)
-        self.failure = explain(error)
+        self.show(explain(error))
+
+    def show(self, failure: Failure) -> None:
+        """Show what went wrong."""
+        self.failure = failure
         self.touch(Part.FAILURE, Part.JOB)
 
     def tell(self, notice: str) -> None:

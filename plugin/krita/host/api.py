@@ -9,10 +9,11 @@ from typing import Any, Protocol
 from scumble.plugin.common.build import Host as PixelHost
 from scumble.plugin.common.failures import Failure
 from scumble.plugin.common.geometry import Rect
-from scumble.plugin.common.sources import MaskSource, StyleSource
-from scumble.shared.messages import StylizeResult
+from scumble.plugin.common.sources import MaskSource, SingleStyle, StyleSource
+from scumble.shared.messages import Bytes, MaskBuffer, PixelBuffer, StylizeResult
 
 from ..interface import DocumentInfo, LayerChoice, MaskChoice
+from ..turns import Steps
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,38 @@ class Look:
     selection: Rect | None = None
     times: tuple[int, ...] = ()
     time: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a layer looks like, small.
+
+    :param target: the layer.
+    :param rect: the part of the document that it shows: the layer, as far as it is on the canvas.
+    :param pixels: rgba u8, straight alpha.
+    :param image: the same as a ``QImage``.
+    :param factor: document pixels of each of its pixels, along each side; the last column and row may
+        stand for fewer.
+    """
+
+    target: Target
+    rect: Rect
+    pixels: PixelBuffer
+    image: Any
+    factor: int = 1
+
+    @property
+    def scale(self) -> float:
+        """Document pixels of a picture pixel."""
+        return float(self.factor)
+
+    def to_document(self, x: float, y: float) -> tuple[float, float]:
+        """A place of the picture in the document."""
+        return self.rect.x + x * self.factor, self.rect.y + y * self.factor
+
+    def to_picture(self, x: float, y: float) -> tuple[float, float]:
+        """A place of the document in the picture."""
+        return (x - self.rect.x) / self.factor, (y - self.rect.y) / self.factor
 
 
 class Source(PixelHost, Protocol):
@@ -120,6 +153,29 @@ class Host(Protocol):
 
     def select(self, mask: MaskSource) -> None:
         """Make a mask the selection."""
+        ...
+
+    def style_pixels(self, style: SingleStyle) -> PixelBuffer:
+        """A file or a layer as a style picture."""
+        ...
+
+    # -- picking by clicks ------------------------------------------------------------------------------
+
+    def picture(self, longest: int) -> Steps[Picture]:
+        """What the active layer looks like, at most so many pixels a side."""
+        ...
+
+    def enlarged(self, mask: MaskBuffer, rect: Rect, times: int) -> Steps[tuple[Rect, bytes]]:
+        """A mask of a small picture of ``rect`` in document pixels: (where it is, u8 samples)."""
+        ...
+
+    def put_selection(self, rect: Rect, rows: Bytes, how: str) -> Steps[None]:
+        """A mask of u8 samples as the active document's selection: ``replace``, ``add`` or
+        ``subtract``; one step to undo."""
+        ...
+
+    def keep_bytes(self, rect: Rect, rows: Bytes) -> MaskSource:
+        """A mask of u8 samples in the active document, to be kept."""
         ...
 
     # -- results ----------------------------------------------------------------------------------------

@@ -10,29 +10,24 @@ from typing import Any
 from scumble.plugin.common.failures import explain
 from scumble.plugin.common.geometry import NOTHING
 from scumble.plugin.common.sources import (
-    CURRENT,
     EVERYTHING,
-    SAVED,
     FileStyle,
     LayerStyle,
     MaskSource,
-    SingleStyle,
     StyleSource,
 )
 from scumble.shared.errors import Code, ScumbleError
-from scumble.shared.limits import LIMITS
-from scumble.shared.messages import PixelBuffer, StylizeResult
+from scumble.shared.messages import StylizeResult
 
 from ..interface import DocumentInfo, LayerChoice, MaskChoice
-from ..qt import QtGui
 from . import frames, keeping, masks, nodes, pictures, placing
 from .api import Look, Placed, Target
-from .colour import Space, check, view
-from .colour import lend as lend_bytes
-from .source import LayerSource, notices
+from .colour import Space, view
+from .reading import Reading, Saved, no_document, no_layer
+from .source import notices
 
 
-class KritaHost:
+class KritaHost(Reading):
     """See :class:`.api.Host`.
 
     :param application: ``Krita.instance()``.
@@ -56,7 +51,7 @@ class KritaHost:
         """What the user has before them."""
         document = self._application.activeDocument()
         if document is None:
-            return Look(problem=explain(_no_document()))
+            return Look(problem=explain(no_document()))
         try:
             return self._look(document)
         except ScumbleError as error:
@@ -72,7 +67,7 @@ class KritaHost:
         }
         node = nodes.layer_of(document.activeNode()) if document.activeNode() is not None else None
         if node is None:
-            return Look(DocumentInfo(**general), None, explain(_no_layer()), selection)
+            return Look(DocumentInfo(**general), None, explain(no_layer()), selection)
         layer = nodes.node_id(node)
         if layer == self._preview.layer and self._preview.target is not None:
             # Krita activates what is new; the user means what lies below.
@@ -125,78 +120,6 @@ class KritaHost:
                         found.append(LayerChoice(style, node.name(), title))
         return tuple(found)
 
-    # -- reading ----------------------------------------------------------------------------------------
-
-    def source(self, target: Target | None = None) -> LayerSource:
-        """The layer to read."""
-        if target is None:
-            look = self.look()
-            if look.target is None:
-                found = look.problem
-                raise ScumbleError(found.code, found.sentence, found.hint) if found else _no_layer()
-            target = look.target
-        document, node = placing.find(self._application, target)
-        if node is None:
-            raise ScumbleError(
-                Code.FILE_MISSING,
-                f"The layer {target.name[:60]!r} is not there any more."
-                if target.name
-                else "The layer is gone.",
-                "Choose the layer to stylize.",
-            )
-        saved = _Saved(self._kept, document)
-        return LayerSource(self._application, document, node, saved, self.style_pixels, target.time)
-
-    def default_mask(self) -> MaskSource:
-        """The selection, or the whole layer without one."""
-        document = self._active()
-        return MaskSource(EVERYTHING) if document.selection() is None else CURRENT
-
-    def keep(self, mask: MaskSource) -> MaskSource:
-        """A copy of a mask."""
-        document = self._active()
-        kept = masks.copy(document, mask, _Saved(self._kept, document))
-        name = kept.name
-        self._kept[name] = kept
-        return MaskSource(SAVED, name)
-
-    def select(self, mask: MaskSource) -> None:
-        """Make a mask the selection."""
-        document = self._active()
-        if mask.kind == EVERYTHING:
-            document.setSelection(None)
-            return
-        kept = masks.copy(document, mask, _Saved(self._kept, document))
-        selection, rect = self._new_selection(), kept.rect
-        selection.setPixelData(lend_bytes(kept.rows()), rect.x, rect.y, rect.width, rect.height)
-        document.setSelection(selection)
-
-    def style_pixels(self, style: SingleStyle) -> PixelBuffer:
-        """A file or a layer as a style picture."""
-        if isinstance(style, FileStyle):
-            return pictures.read_style(style.path)
-        if not isinstance(style, LayerStyle):
-            raise ScumbleError(Code.UNKNOWN_STYLE, "This style has no pixels.", "Choose another style.")
-        document, node = self._style_layer(style)
-        rect = nodes.bounds_of(document, node)
-        if not nodes.canvas_of(document).intersect(rect).empty:
-            rect = nodes.canvas_of(document).intersect(rect)
-        if rect.empty:
-            raise ScumbleError(
-                Code.EMPTY_SELECTION,
-                f"The layer {node.name()[:60]!r}, which should be the style, is empty.",
-                "Choose a layer with paint on it.",
-            )
-        space = Space.of(node)
-        if rect.pixels * max(1, space.pixel_bytes) > LIMITS.style_bytes or space.format is None:
-            side = pictures.STYLE_SIDE
-            return _rgba(node.thumbnail(min(rect.width, side), min(rect.height, side)))
-        area = (rect.x, rect.y, rect.width, rect.height)
-        data = view(node.projectionPixelData(*area) if nodes.as_it_looks(node) else node.pixelData(*area))
-        check(data, rect.pixels * space.pixel_bytes)
-        form = space.format
-        return PixelBuffer(rect.width, rect.height, form.layout, form.dtype, data, form.transfer)
-
     # -- results ----------------------------------------------------------------------------------------
 
     def place(
@@ -247,7 +170,7 @@ class KritaHost:
     ) -> Placed:
         layer = nodes.node_id(node)
         if settings:
-            saved = _Saved(self._kept, document)
+            saved = Saved(self._kept, document)
             for name in names:
                 if name in saved:
                     keeping.write_mask(document, name, saved[name])
@@ -312,7 +235,7 @@ class KritaHost:
         if where.empty:
             return None
         small = node.thumbnail(width, height)
-        saved = _Saved(self._kept, document)
+        saved = Saved(self._kept, document)
         try:
             place = where if mask.kind == EVERYTHING else masks.bounds(document, mask, saved).intersect(where)
             if mask.kind == EVERYTHING or place.empty:
@@ -339,59 +262,6 @@ class KritaHost:
 
     # -- inside -----------------------------------------------------------------------------------------
 
-    def _active(self) -> Any:
-        document = self._application.activeDocument()
-        if document is None:
-            raise _no_document()
-        return document
-
     def _find(self, document: str, layer: str) -> tuple[Any, Any]:
         found = nodes.find_document(self._application, document)
         return found, None if found is None else nodes.find_node(found, layer)
-
-    def _style_layer(self, style: LayerStyle) -> tuple[Any, Any]:
-        # A layer's id is its own wherever it is: documents get new ids when they are opened again.
-        for document in self._application.documents():
-            node = nodes.find_node(document, style.layer)
-            if node is not None:
-                return document, node
-        raise ScumbleError(
-            Code.FILE_MISSING,
-            f"The layer {style.name[:60]!r}, which should be the style, is not open."
-            if style.name
-            else "The layer that should be the style is not open.",
-            "Open its document, or choose another style.",
-        )
-
-
-class _Saved(dict[str, masks.Kept]):
-    """Kept masks: those of this session, and those that the document brings along."""
-
-    def __init__(self, session: dict[str, masks.Kept], document: Any) -> None:
-        super().__init__()
-        self._session, self._document = session, document
-
-    def __contains__(self, name: object) -> bool:
-        if name not in self._session and isinstance(name, str):
-            found = keeping.read_mask(self._document, name)
-            if found is not None:
-                self._session[name] = found
-        return name in self._session
-
-    def __getitem__(self, name: str) -> masks.Kept:
-        return self._session[name]
-
-
-def _rgba(image: Any) -> PixelBuffer:
-    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
-    bits = image.constBits()
-    bits.setsize(image.width() * image.height() * 4)
-    return PixelBuffer(image.width(), image.height(), "rgba", "u8", bytes(bits))
-
-
-def _no_document() -> ScumbleError:
-    return ScumbleError(Code.BAD_REQUEST, "No document is open.", "Open or create a picture first.")
-
-
-def _no_layer() -> ScumbleError:
-    return ScumbleError(Code.BAD_REQUEST, "No layer is chosen.", "Click the layer that your picture is on.")

@@ -1,0 +1,220 @@
+"""Picking a region by clicks: a small picture of the layer, questions about it, and what becomes of a mask.
+
+No widgets.  Everything happens in the GUI thread, in pieces (:mod:`.turns`), and nothing raises: what goes
+wrong is shown as the docker's failure, and ``done(None)`` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scumble.plugin.common.geometry import Rect
+from scumble.plugin.common.jobs import Query
+from scumble.plugin.common.sources import BlendedStyle, GalleryStyle, StyleSource, WordStyle
+from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import BundledStyle, MaskBuffer, PixelStyle, StyleRef, TextStyle
+from scumble.shared.segmenting import Mode, Point, SegmentRequest, SegmentResult
+
+from . import turns
+from .host.api import Picture
+from .interface import Part
+
+if TYPE_CHECKING:
+    from .controller import Controller
+    from .loop import Action
+
+__all__ = ["Combine", "DocumentMask", "Picking", "Picture", "Point", "SegmentResult"]
+
+T = TypeVar("T")
+#: The longer side of the picture that is looked at: about what the methods work at.
+LONGEST = 768
+
+
+@dataclass(frozen=True, eq=False)
+class DocumentMask:
+    """A mask in document coordinates.
+
+    :param rect: outside of it the mask is 0.
+    :param data: u8 samples of the rectangle, row by row.
+    """
+
+    rect: Rect
+    data: bytes
+
+
+class Combine(str, Enum):
+    """What a mask does to the selection that there is."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    SUBTRACT = "subtract"
+
+
+class Picking:
+    """See the module; the controller has one."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._query: Query | None = None
+        self._answer: Callable[[SegmentResult | None], None] | None = None
+        self._looking: Action | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question is under way."""
+        return self._query is not None
+
+    @property
+    def status(self) -> str:
+        """A line for people while a question is under way, such as that the backend starts."""
+        return "" if self._query is None else self._query.status
+
+    def look(self, done: Callable[[Picture | None], None]) -> None:
+        """What the active layer looks like; a newer call makes an older one void."""
+        if self._looking is not None:
+            self._looking()
+            self._looking = None
+
+        def found(picture: Picture | None) -> None:
+            self._looking = None
+            done(picture)
+
+        def begin() -> None:
+            self._looking = self._run(self._controller.host.picture(LONGEST), found)
+
+        self._looking = self._controller.loop.later(0, begin)
+
+    def find(
+        self,
+        picture: Picture,
+        done: Callable[[SegmentResult | None], None],
+        *,
+        mode: Mode = "points",
+        points: Sequence[Point] = (),
+        box: tuple[float, float, float, float] | None = None,
+        before: MaskBuffer | None = None,
+        method: str = "auto",
+        edge: float = 1.5,
+        count: int = 3,
+        style: StyleSource | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Ask the backend for masks of a picture; the latest wins, and an earlier ``done`` is never called.
+
+        Points, box, earlier mask and the masks of the answer are in pixels of the picture.  The rest is
+        as in :class:`~scumble.shared.segmenting.SegmentRequest`.
+        """
+        self.cancel_question()
+        try:
+            request = SegmentRequest(
+                picture.pixels,
+                mode,
+                tuple(points),
+                box,
+                before,
+                method,
+                edge,
+                count,
+                None if style is None else self._style(style),
+                seed,
+            )
+        except Exception as error:
+            self._failed(error, done)
+            return
+        self._query, self._answer = self._controller.working_session().segment(request), done
+
+    def take(self, query: Query) -> None:
+        """For the controller: news of a question."""
+        if query is not self._query or not query.done:
+            return
+        done, self._query, self._answer = self._answer, None, None
+        assert done is not None
+        if query.cancelled:
+            return
+        if query.failure is not None:
+            self._controller.show(query.failure)
+            done(None)
+        else:
+            done(query.value)
+
+    def cancel_question(self) -> None:
+        """Drop the question that is under way."""
+        query, self._query, self._answer = self._query, None, None
+        if query is not None:
+            self._controller.session.cancel(query)
+
+    def cancel(self) -> None:
+        """Drop question and picture; what was to be called is not."""
+        self.cancel_question()
+        if self._looking is not None:
+            self._looking()
+            self._looking = None
+
+    def enlarge(
+        self, picture: Picture, mask: MaskBuffer, done: Callable[[DocumentMask | None], None]
+    ) -> None:
+        """A mask of the picture as one of the document, smooth."""
+        host = self._controller.host
+
+        def steps() -> turns.Steps[DocumentMask]:
+            rect, data = yield from host.enlarged(mask, picture.rect, picture.factor)
+            return DocumentMask(rect, data)
+
+        self._run(steps(), done)
+
+    def select(self, mask: DocumentMask, how: Combine = Combine.REPLACE) -> bool:
+        """Make a mask the active document's selection, in one step to undo; false if that failed.
+
+        A large one takes some turns of the event loop.
+        """
+        seen: list[bool] = []
+        steps = self._controller.host.put_selection(mask.rect, mask.data, Combine(how).value)
+        self._run(steps, lambda _: None, lambda: seen.append(False))
+        return not seen
+
+    def add_region(self, mask: DocumentMask, label: str = "") -> str:
+        """A region of a mask, with the current style, picked; its id, ``""`` if that failed."""
+        controller = self._controller
+
+        def add() -> str:
+            entry = controller.choices.add(controller.host.keep_bytes(mask.rect, mask.data))
+            if label:
+                controller.choices.regions.change(entry.id, label=label)
+            return entry.id
+
+        id = str(controller.guarded(add, ""))
+        controller.touch(Part.REGIONS, Part.CHOICE)
+        controller.preview.consider()
+        return id
+
+    def _style(self, style: StyleSource) -> StyleRef:
+        if isinstance(style, BlendedStyle):
+            raise ScumbleError(
+                Code.BAD_REQUEST,
+                "A blend of styles has no parts to choose from.",
+                "Choose one style.",
+            )
+        if isinstance(style, GalleryStyle):
+            return BundledStyle(style.id)
+        if isinstance(style, WordStyle):
+            return TextStyle(style.prompt)
+        return PixelStyle(self._controller.host.style_pixels(style))
+
+    def _run(
+        self,
+        steps: Generator[None, None, T],
+        done: Callable[[T | None], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> Action:
+        def fail(error: BaseException) -> None:
+            failed()
+            self._failed(error, done)
+
+        return turns.run(self._controller.loop, steps, done, fail)
+
+    def _failed(self, error: BaseException, done: Callable[[Any], None]) -> None:
+        self._controller.fail(error)
+        done(None)
