@@ -7,7 +7,8 @@ runs the stages one after the other: ``distill`` (the encoder, from Oxford VGG-1
 Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes from the catalogue
 (`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``clicks --masks DIR --out FILE`` trains
 the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR --paintings DIR
---out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.
+--out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.  ``full --photos DIR
+--paintings DIR --out WORKDIR`` trains the decoder of ``model=full``; see ``full --help``.
 """
 
 from __future__ import annotations
@@ -82,6 +83,10 @@ def main(argv: list[str] | None = None) -> int:
         from . import nnst
 
         return nnst.main(words[1:])
+    if words[:1] == ["full"]:
+        from . import full
+
+        return full.main(words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m scumble.backend.training",
         description=__doc__,

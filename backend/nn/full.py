@@ -1,0 +1,200 @@
+"""The full-size network: Oxford's VGG-16 as it is for an encoder, and our own decoder behind it.
+
+It has the taps, the sizes and the calls of the compact network, so everything that paints with one
+paints with the other.  Only the encoder works at the image's full size; the decoder spends most of
+its work at 1/8 and 1/4, where strokes are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .compact import TAPS, _doubled, _halved, _plus, _raised, _rows, _without_grid
+from .partial_conv import PartialConv2d
+from .vgg import LAYERS, MEANS_RGB
+
+#: VGG-16's own activations are hundreds large; all layers of ours are smaller by this factor.
+UNIT = 400.0
+#: Channels of each tap.
+WIDTHS = {"1_1": 64, "2_1": 128, "3_1": 256, "4_1": 512}
+
+
+class FullEncoder(nn.Module):
+    """VGG-16 from relu1_1 to relu4_1, with partial convolution on request."""
+
+    mean: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: list[str] = []
+        for name, cin, cout in LAYERS:
+            self.layers.append(name)
+            if name != "pool":
+                self.add_module(name, PartialConv2d(cin, cout))
+            if name == TAPS[-1]:
+                break
+        self.register_buffer("mean", torch.tensor(MEANS_RGB).view(1, 3, 1, 1) / 255, persistent=False)
+
+    def forward(
+        self,
+        image: Tensor,
+        mask: Tensor | None = None,
+        *,
+        expand: bool = True,
+        renormalize: bool = False,
+        tick: Callable[[], None] = lambda: None,
+        taps: tuple[str, ...] = TAPS,
+    ) -> dict[str, Tensor]:
+        """Features after the ReLU of each tap, divided by :data:`UNIT`.
+
+        :param image: (N, 3, H, W), RGB in [0, 1]; H and W at least 16, best multiples of 8.
+        :param mask: (N or 1, 1, H, W) in [0, 1]; ``None`` gives the plain network.
+        :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
+        :param renormalize: likewise.
+        :param tick: called before each layer; may raise to stop the work.
+        :param taps: layers to return, shallow to deep.
+        :returns: ``{tap: (N, C, H // 2^level, W // 2^level)}``, see :data:`WIDTHS`.
+        """
+        x = image - self.mean
+        features: dict[str, Tensor] = {}
+        for name in self.layers:
+            if name == "pool":
+                x = _halved(x)
+                mask = None if mask is None else F.max_pool2d(mask, 2)
+                continue
+            tick()
+            layer = self.get_submodule(name)
+            assert isinstance(layer, PartialConv2d)
+            x, mask = layer.masked(x, mask, expand=expand, renormalize=renormalize)
+            x = F.relu(x, inplace=True)
+            if name in taps:
+                features[name] = x
+        return features
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FullEncoder:
+        """From the catalogue's ``{"1_1.weight": ..., "1_1.bias": ...}``, which may hold more layers.
+
+        ReLU passes a factor on, so the scale of :data:`UNIT` costs nothing: the first layer's weights
+        and every bias take it.
+
+        :raises RuntimeError: if a layer is missing or has another shape.
+        """
+        net = cls()
+        own = {k: tensors[k].float().clone() for k in net.state_dict() if k in tensors}
+        for key, value in own.items():
+            if key.endswith(".bias"):
+                value /= UNIT
+            elif key == "1_1.weight":
+                value *= 255 / UNIT
+        net.load_state_dict(own)
+        net.eval().requires_grad_(False)
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what went in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = PartialConv2d(width, width)
+        self.second = PartialConv2d(width, width)
+        with torch.no_grad():
+            # A block starts out small beside what it is added to, so that deep stacks learn at once.
+            self.second.weight.mul_(0.2)
+
+
+class FullDecoder(nn.Module):
+    """From three taps of stylized features back to an image.
+
+    :param deep: channels at 1/8 of the size.
+    :param middle: channels at 1/4.
+    :param fine: channels at 1/2.
+    """
+
+    def __init__(self, deep: int = 192, middle: int = 128, fine: int = 64) -> None:
+        super().__init__()
+        self.enter = PartialConv2d(WIDTHS["4_1"], deep, 1)
+        self.a4 = Residual(deep)
+        self.b4 = Residual(deep)
+        self.c4 = PartialConv2d(deep, middle)
+        self.skip3 = PartialConv2d(WIDTHS["3_1"], middle, 1)
+        self.a3 = Residual(middle)
+        self.c3 = PartialConv2d(middle, fine)
+        self.skip2 = PartialConv2d(WIDTHS["2_1"], fine, 1)
+        self.a2 = Residual(fine)
+        self.out = PartialConv2d(fine, 12)
+        with torch.no_grad():
+            # The four pixels of a 2x2 block start out equal: see the compact decoder.
+            assert self.out.bias is not None
+            self.out.weight.copy_(self.out.weight[::4].repeat_interleave(4, 0))
+            self.out.bias.fill_(0.5)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FullDecoder:
+        """From ``decoder.*`` tensors, whose shapes tell the widths.
+
+        :raises RuntimeError: if a layer is missing or has another shape; ``KeyError`` likewise.
+        """
+        own = {k.removeprefix("decoder."): v.float() for k, v in tensors.items() if k.startswith("decoder.")}
+        widths = [own[f"{name}.weight"].shape[0] for name in ("enter", "c4", "c3")]
+        net = cls(*widths)
+        net.load_state_dict(own)
+        net.eval().requires_grad_(False)
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def forward(
+        self,
+        features: dict[str, Tensor],
+        mask: Tensor | None = None,
+        *,
+        expand: bool = True,
+        renormalize: bool = False,
+        tick: Callable[[], None] = lambda: None,
+    ) -> Tensor:
+        """Decode.
+
+        :param features: the encoder's three taps, stylized.
+        :param mask: (N or 1, 1, H, W) at the image's size, or ``None``.  It is area-averaged to each
+            level, chained through the convolutions of that level and taken afresh at the next.
+        :param tick: called before each layer; may raise to stop the work.
+        :returns: (N, 3, H, W), twice the size of relu2_1, nominally in [0, 1], not clamped.
+        """
+
+        def level(tap: str) -> Tensor | None:
+            if mask is None:
+                return None
+            height, width = features[tap].shape[-2:]
+            return F.adaptive_avg_pool2d(mask, (height, width))
+
+        def conv(layer: PartialConv2d, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
+            tick()
+            return layer.masked(x, m, expand=expand, renormalize=renormalize)
+
+        def block(layer: Residual, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
+            y, m = conv(layer.first, x, m)
+            y, m = conv(layer.second, F.relu(y, inplace=True), m)
+            return F.relu(_plus(y, x), inplace=True), m
+
+        m = level("4_1")
+        x = F.relu(_raised(_rows(self.enter, features["4_1"]), self.enter), inplace=True)
+        x, m = block(self.a4, x, m)
+        x, m = block(self.b4, x, m)
+        x, m = conv(self.c4, x, m)
+        x = _raised(x, self.skip3)
+
+        m = level("3_1")
+        x = F.relu(_plus(_doubled(x, features["3_1"]), _rows(self.skip3, features["3_1"])), inplace=True)
+        x, m = block(self.a3, x, m)
+        x, m = conv(self.c3, x, m)
+        x = _raised(x, self.skip2)
+
+        m = level("2_1")
+        x = F.relu(_plus(_doubled(x, features["2_1"]), _rows(self.skip2, features["2_1"])), inplace=True)
+        x, m = block(self.a2, x, m)
+        x, m = conv(self.out, x, m)
+        return _without_grid(F.pixel_shuffle(x, 2))
