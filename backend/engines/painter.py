@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scumble.backend.nn.compact import TAP_CELLS, TAPS, CompactDecoder, CompactEncoder
+from scumble.backend.nn.full import FullDecoder, FullEncoder
 from scumble.backend.nn.moments import Moments, MomentSums, weights_at
 from scumble.backend.nn.restyle import Restyle, StyleCode
 
@@ -35,8 +36,8 @@ class Network:
     """Encoder and decoder of one set of weights; ``name`` distinguishes cached features."""
 
     name: str
-    encoder: CompactEncoder
-    decoder: CompactDecoder
+    encoder: CompactEncoder | FullEncoder
+    decoder: CompactDecoder | FullDecoder
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,16 @@ from scumble.backend.nn.moments import Moments
 from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine
 from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened
+from scumble.shared.errors import Code, ScumbleError
 
-from . import colour, registry
+from . import colour, full, registry
 from .base import Context, Job, JobRegion, Painted
 from .learned_maps import learned_maps
 from .painter import MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
 
+#: Networks that this engine paints with; any other name is one that the user imported.
+OWN_MODELS = ("compact", full.NAME)
 #: Thickness below which a region is painted enlarged, in pixels.
 THIN = 40.0
 #: Largest enlargement, and the largest area in pixels that an enlarged crop may reach.
@@ -61,21 +64,23 @@ class PartialConv:
         """See :meth:`Engine.margin`; the baselines want the whole layer."""
         if options["method"] != "partial-conv" or options["parity"]:
             return WHOLE_LAYER
-        return MARGIN if options["model"] == "compact" else 2 * MARGIN
+        return MARGIN if options["model"] in OWN_MODELS else 2 * MARGIN
 
     def estimate_bytes(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> int:
         """See :meth:`Engine.estimate_bytes`."""
         pixels = width * height
-        if options["model"] != "compact":
+        if options["model"] not in OWN_MODELS:
             return pixels * PUBLISHED_BYTES + (300 << 20)
-        tile = min(pixels, (TILE + 2 * MARGIN) ** 2)
+        whole = options["model"] == full.NAME
+        tile = min(pixels, ((full.TILE if whole else TILE) + 2 * MARGIN) ** 2)
         # Floats per pixel: taps 32/4 + 64/16 + 128/64 = 14, twice; four live activations of 24 channels
-        # at half the size and the picture while decoding.
-        return tile * 4 * (28 + 32) + pixels * 4 * (12 + 3 * regions) + (200 << 20)
+        # at half the size and the picture while decoding.  Full: taps of 56, twice, and its first layers.
+        floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
+        return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20)
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
-        if job.options["parity"] or job.options["model"] != "compact":
+        if job.options["parity"] or job.options["model"] not in OWN_MODELS:
             from .published import run_published
 
             return run_published(job, context)
@@ -99,7 +104,7 @@ class PartialConv:
         method = options["method"]
         device = context.device
         painter = Painter(
-            load_network(str(device)),
+            _network(options, str(device)),
             context,
             expand=options["expand_during"],
             renormalize=options["renormalize"],
@@ -124,7 +129,8 @@ class PartialConv:
         key = f"{job.key}/{method}"
         if method == "mask-then-style":  # here the masks change what is encoded, not how
             key = f"{key}/{painter.mask_key(support)}"
-        pieces = tiles(torch.from_numpy(union), min(TILE, context.tile))
+        side = min(full.TILE if options["model"] == full.NAME else TILE, context.tile)
+        pieces = tiles(torch.from_numpy(union), side)
         keep: dict[Tile, dict[str, Tensor]] = {}
         budget = KEEP_TILES if len(pieces) > 1 else 1
 
@@ -138,7 +144,7 @@ class PartialConv:
 
         every = pieces
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
-            every = tiles(torch.ones_like(weights[0]), min(TILE, context.tile))
+            every = tiles(torch.ones_like(weights[0]), side)
         stats = painter.statistics(every, taps_of, weights, mask, key)
         learned = options["transform"] == "learned"
         styles = [
@@ -181,6 +187,18 @@ class PartialConv:
 
 #: Tiles whose features stay in memory between the two passes.
 KEEP_TILES = 2
+
+
+def _network(options: Mapping[str, Any], device: str) -> Network:
+    if options["model"] != full.NAME:
+        return load_network(device)
+    if options["transform"] == "learned":
+        raise ScumbleError(
+            Code.BAD_REQUEST,
+            "The full-size network has no learned transform.",
+            "Leave out transform=learned, or use model=compact.",
+        )
+    return full.load_full(device)
 
 
 @lru_cache(maxsize=2)

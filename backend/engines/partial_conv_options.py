@@ -136,7 +136,8 @@ OPTIONS: tuple[Option, ...] = (
         "Model",
         "text",
         "compact",
-        "The bundled network, or the name of one that you imported.",
+        "compact is quick; full paints closer to the style, slower, once vgg16-oxford is fetched;"
+        " or the name of a network that you imported.",
         group="Method",
         advanced=True,
     ),

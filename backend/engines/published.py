@@ -37,7 +37,7 @@ def run_published(job: Job, context: Context) -> Painted:
         of the bundled network, of several regions or of a blend of styles.
     """
     name = str(job.options["model"])
-    if name == "compact":
+    if name in ("compact", "full"):
         raise ScumbleError(
             Code.BAD_REQUEST,
             "The published arithmetic needs the published network.",

@@ -227,7 +227,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=usual.batch)
     parser.add_argument("--contents", type=int, default=usual.contents, help="crops encoded beforehand")
     parser.add_argument("--styles", type=int, default=usual.styles, help="crops encoded beforehand")
-    parser.add_argument("--warm-steps", type=int, default=usual.warm_steps, help="plain reconstructions first")
+    parser.add_argument(
+        "--warm-steps", type=int, default=usual.warm_steps, help="plain reconstructions first"
+    )
     parser.add_argument("--save-every", type=int, default=usual.save_every)
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")

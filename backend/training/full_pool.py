@@ -180,9 +180,7 @@ class Pools:
         return _batched(rows)
 
 
-def _transports(
-    one: Mapping[str, Tensor], code: StyleCode, mask: Tensor | None
-) -> dict[str, Affine]:
+def _transports(one: Mapping[str, Tensor], code: StyleCode, mask: Tensor | None) -> dict[str, Affine]:
     found = {}
     for tap, x in one.items():
         weight = None if mask is None else weights_at(mask[0, 0], (x.shape[-2], x.shape[-1]))
