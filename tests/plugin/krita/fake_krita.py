@@ -10,295 +10,17 @@ made by a script hand out no pixels.
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from PyQt5.QtCore import QByteArray, QRect
-from PyQt5.QtGui import QImage
+from fake_image import PAD, _Image, _Node, convert
+from fake_nodes import Node, paint
+from fake_selection import Selection
+from PyQt5.QtCore import QByteArray
 
-#: Around the canvas, where layers may reach.
-PAD = 128
-CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4, "A": 1}
-SAMPLE = {"U8": np.uint8, "U16": np.uint16, "F16": np.float16, "F32": np.float32}
+__all__ = ["PAD", "FakeKrita", "Node", "Selection", "_Node", "paint"]
+
 PROFILES = {"RGBA": "sRGB-elle-V2-srgbtrc.icc", "GRAYA": "Gray-D50-elle-V2-srgbtrc.icc"}
-
-
-class _Id:
-    def __init__(self) -> None:
-        self._text = "{" + str(uuid.uuid4()) + "}"
-
-    def toString(self) -> str:
-        return self._text
-
-
-class _Node:
-    """A layer or mask itself."""
-
-    def __init__(self, image: _Image, name: str, kind: str) -> None:
-        self.image, self.name, self.kind = image, name, kind
-        self.id = _Id()
-        self.space = image.space
-        self.visible, self.locked, self.opacity, self.blending = True, False, 255, "normal"
-        self.parent: _Node | None = None
-        self.children: list[_Node] = []
-        self.frames: dict[int, np.ndarray] = {0: self.blank()}
-        self.animated = False
-        self.readable = True
-        self.selected: Selection | None = None
-
-    def blank(self) -> np.ndarray:
-        model, depth, _ = ("A", "U8", "") if self.kind == "transparencymask" else self.space
-        w, h = self.image.size
-        return np.zeros((h + 2 * PAD, w + 2 * PAD, CHANNELS[model]), SAMPLE[depth])
-
-    def now(self) -> np.ndarray:
-        return self.frames[max(t for t in self.frames if t <= self.image.time)]
-
-    @property
-    def attached(self) -> bool:
-        node: _Node | None = self
-        while node is not None and node is not self.image.root:
-            node = node.parent
-        return node is not None
-
-    def looks(self) -> np.ndarray:
-        """With its masks and what lies in it."""
-        if self.kind in ("paintlayer", "vectorlayer", "filelayer", "filllayer"):
-            found = self.now().copy()
-        else:
-            found = self.blank()
-            for child in self.children:
-                if child.visible and child.kind != "transparencymask":
-                    over = child.looks()
-                    found = np.where(over[..., -1:] > 0, over, found)
-        for child in self.children:
-            if child.kind == "transparencymask" and child.visible:
-                found = np.where(child.now() > 0, found, 0).astype(found.dtype)
-        return found
-
-    def copy(self) -> _Node:
-        node = _Node(self.image, self.name, self.kind)
-        node.frames = {t: data.copy() for t, data in self.frames.items()}
-        node.animated, node.opacity, node.space = self.animated, self.opacity, self.space
-        for child in self.children:
-            twin = child.copy()
-            twin.parent = node
-            node.children.append(twin)
-        return node
-
-
-class _Image:
-    """A document itself."""
-
-    def __init__(self, krita: FakeKrita, w: int, h: int, name: str, space: tuple[str, str, str]) -> None:
-        self.krita, self.size, self.name, self.space = krita, (w, h), name, space
-        self.time = 0
-        self.root = _Node(self, "root", "grouplayer")
-        self.selection: Selection | None = None
-        self.active: _Node | None = None
-        self.annotations: dict[str, bytes] = {}
-        self.undo: list[tuple[str, Callable[[], None], Callable[[], None]]] = []
-        self.redo: list[tuple[str, Callable[[], None], Callable[[], None]]] = []
-        self.modified, self.closed = False, False
-        self.shown = self.root.looks()
-        self.refreshed = 0
-
-    def push(self, text: str, back: Callable[[], None], again: Callable[[], None]) -> None:
-        self.undo.append((text, back, again))
-        self.redo.clear()
-        self.modified = True
-
-
-class Node:
-    """libkis' wrapper."""
-
-    def __init__(self, node: _Node) -> None:
-        self._n = node
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and other._n is self._n
-
-    def uniqueId(self) -> _Id:
-        return self._n.id
-
-    def name(self) -> str:
-        return self._n.name
-
-    def setName(self, name: str) -> None:
-        self._n.name = name
-
-    def type(self) -> str:
-        return self._n.kind
-
-    def visible(self) -> bool:
-        return self._n.visible
-
-    def setVisible(self, on: bool) -> None:
-        self._n.visible = on
-
-    def locked(self) -> bool:
-        return self._n.locked
-
-    def setLocked(self, on: bool) -> None:
-        self._n.locked = on
-
-    def setOpacity(self, value: int) -> None:
-        self._n.opacity = value
-
-    def setBlendingMode(self, mode: str) -> None:
-        self._n.blending = mode
-
-    def animated(self) -> bool:
-        return self._n.animated
-
-    def enableAnimation(self) -> None:
-        self._n.animated = True
-
-    def hasKeyframeAtTime(self, time: int) -> bool:
-        return self._n.animated and time in self._n.frames
-
-    def colorModel(self) -> str:
-        return "A" if self._n.kind == "transparencymask" else self._n.space[0]
-
-    def colorDepth(self) -> str:
-        return "U8" if self._n.kind == "transparencymask" else self._n.space[1]
-
-    def colorProfile(self) -> str:
-        return self._n.space[2]
-
-    def parentNode(self) -> Node | None:
-        return None if self._n.parent is None else Node(self._n.parent)
-
-    def childNodes(self) -> list[Node]:
-        return [Node(child) for child in self._n.children]
-
-    def bounds(self) -> QRect:
-        data = self._n.now() if self._n.kind != "grouplayer" else self._n.looks()
-        rows, columns = np.nonzero(data.any(axis=2))
-        if not len(rows):
-            return QRect(0, 0, 0, 0)
-        x, y = int(columns.min()) - PAD, int(rows.min()) - PAD
-        return QRect(x, y, int(columns.max()) - PAD - x + 1, int(rows.max()) - PAD - y + 1)
-
-    @staticmethod
-    def _cut(data: np.ndarray, x: int, y: int, w: int, h: int) -> QByteArray:
-        out = np.zeros((h, w, data.shape[2]), data.dtype)
-        top, left = y + PAD, x + PAD
-        y0, x0 = max(0, top), max(0, left)
-        y1, x1 = min(data.shape[0], top + h), min(data.shape[1], left + w)
-        if y1 > y0 and x1 > x0:
-            out[y0 - top : y1 - top, x0 - left : x1 - left] = data[y0:y1, x0:x1]
-        return QByteArray(out.tobytes())
-
-    def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
-        if self._n.kind in ("grouplayer", "vectorlayer", "filelayer") or not self._n.readable:
-            return QByteArray()
-        return self._cut(self._n.now(), x, y, w, h)
-
-    def projectionPixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
-        return self._cut(self._n.looks(), x, y, w, h)
-
-    def pixelDataAtTime(self, x: int, y: int, w: int, h: int, time: int) -> QByteArray:
-        if time not in self._n.frames:
-            return QByteArray()
-        return self._cut(self._n.frames[time], x, y, w, h)
-
-    def setPixelData(self, value: QByteArray | bytes, x: int, y: int, w: int, h: int) -> None:
-        data = self._n.now()
-        raw = bytes(value)
-        if len(raw) < w * h * data.shape[2] * data.itemsize:
-            return  # as libkis does: a line in its log
-        part = np.frombuffer(raw, data.dtype)[: w * h * data.shape[2]].reshape(h, w, data.shape[2])
-        data[y + PAD : y + PAD + h, x + PAD : x + PAD + w] = part
-
-    def addChildNode(self, child: Node, above: Node | None) -> bool:
-        parent, node, image = self._n, child._n, self._n.image
-        index = parent.children.index(above._n) + 1 if above is not None else len(parent.children)
-
-        def put() -> None:
-            parent.children.insert(index, node)
-            node.parent = parent
-            image.shown = image.root.looks()
-
-        def take() -> None:
-            parent.children.remove(node)
-            node.parent = None
-            image.shown = image.root.looks()
-
-        put()
-        if parent.attached and not image.closed:
-            image.push("Add Layer", take, put)
-            image.krita.soon.append(lambda: setattr(image, "active", node) if node.attached else None)
-            image.krita.events()
-        return True
-
-    def remove(self) -> bool:
-        node, parent, image = self._n, self._n.parent, self._n.image
-        if parent is None:
-            return False
-        index, attached = parent.children.index(node), node.attached
-
-        def take() -> None:
-            parent.children.remove(node)
-            node.parent = None
-
-        def put() -> None:
-            parent.children.insert(index, node)
-            node.parent = parent
-
-        take()
-        if attached:
-            image.push("Remove Layer", put, take)
-        return True
-
-    def duplicate(self) -> Node:
-        return Node(self._n.copy())
-
-    def thumbnail(self, w: int, h: int) -> QImage:
-        image = QImage(max(1, w), max(1, h), QImage.Format.Format_ARGB32)
-        image.fill(0xFF808080)
-        return image
-
-    # Only what a selection mask has.
-    def selection(self) -> Selection | None:
-        return self._n.selected
-
-
-class Selection:
-    """libkis' selection."""
-
-    def __init__(self) -> None:
-        self._rect = (0, 0, 0, 0)
-        self._data = np.zeros((0, 0), np.uint8)
-
-    def x(self) -> int:
-        return self._rect[0]
-
-    def y(self) -> int:
-        return self._rect[1]
-
-    def width(self) -> int:
-        return self._rect[2]
-
-    def height(self) -> int:
-        return self._rect[3]
-
-    def select(self, x: int, y: int, w: int, h: int, value: int) -> None:
-        self._rect, self._data = (x, y, w, h), np.full((h, w), value, np.uint8)
-
-    def setPixelData(self, value: QByteArray | bytes, x: int, y: int, w: int, h: int) -> None:
-        self._rect = (x, y, w, h)
-        self._data = np.frombuffer(bytes(value), np.uint8)[: w * h].reshape(h, w).copy()
-
-    def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
-        out = np.zeros((h, w), np.uint8)
-        sx, sy, sw, sh = self._rect
-        x0, y0, x1, y1 = max(x, sx), max(y, sy), min(x + w, sx + sw), min(y + h, sy + sh)
-        if x1 > x0 and y1 > y0:
-            out[y0 - y : y1 - y, x0 - x : x1 - x] = self._data[y0 - sy : y1 - sy, x0 - sx : x1 - sx]
-        return QByteArray(out.tobytes())
 
 
 class Document:
@@ -382,7 +104,7 @@ class Document:
     def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
         old, new = self._i.space, (model, depth, profile)
         for node in self._i.root.children:
-            data = _convert(node.now(), old, new)
+            data = convert(node.now(), old, new)
             node.space = new
             node.frames = {0: data}
         self._i.space = new
@@ -405,26 +127,6 @@ class Document:
         return True
 
 
-def _convert(data: np.ndarray, old: tuple[str, str, str], new: tuple[str, str, str]) -> np.ndarray:
-    """Between CMYK and RGB, and between depths, well enough for tests."""
-
-    def full(depth: str) -> float:
-        return {"U8": 255.0, "U16": 65535.0}.get(depth, 1.0)
-
-    unit = data.astype(np.float64) / full(old[1])
-    if old[0] == "CMYKA" and new[0] == "RGBA":
-        rgb = (1 - unit[..., :3]) * (1 - unit[..., 3:4])
-        unit = np.concatenate([rgb[..., ::-1], unit[..., 4:]], axis=2)
-    elif old[0] == "RGBA" and new[0] == "CMYKA":
-        cmy = 1 - unit[..., 2::-1]
-        unit = np.concatenate([cmy, np.zeros_like(cmy[..., :1]), unit[..., 3:]], axis=2)
-    elif old[0] != new[0]:
-        raise NotImplementedError(old, new)
-    scaled = unit * full(new[1])
-    kind = SAMPLE[new[1]]
-    return (np.rint(scaled) if kind in (np.uint8, np.uint16) else scaled).astype(kind)
-
-
 class _Action:
     def __init__(self, krita: FakeKrita, name: str) -> None:
         self.krita, self.name = krita, name
@@ -445,6 +147,20 @@ class _Action:
             step = image.redo.pop()
             step[2]()
             image.undo.append(step)
+        elif self.name in ("select_all", "deselect"):
+            before, after = image.selection, None
+            if self.name == "select_all":
+                after = Selection()
+                after.select(0, 0, *image.size, 255)
+
+            def back() -> None:
+                image.selection = before
+
+            def again() -> None:
+                image.selection = after
+
+            again()
+            image.push("Select All" if after else "Deselect", back, again)
 
 
 class FakeKrita:
@@ -504,17 +220,3 @@ class FakeKrita:
         paint(Node(layer), 0, 0, w, h)
         document.refreshProjection()
         return document
-
-
-def paint(node: Node, x: int, y: int, w: int, h: int, seed: int = 0) -> None:
-    """Something on a layer, opaque."""
-    generator = np.random.default_rng(seed)
-    data = node._n.now()
-    shape = (h, w, data.shape[2])
-    if data.dtype in (np.uint8, np.uint16):
-        top = np.iinfo(data.dtype).max
-        values = generator.integers(1, top, shape).astype(data.dtype)
-    else:
-        top, values = 1, generator.random(shape).astype(data.dtype)
-    values[..., -1] = top
-    data[y + PAD : y + PAD + h, x + PAD : x + PAD + w] = values

@@ -18,7 +18,14 @@ from scumble.plugin.krita.loop import Action, safely
 from scumble.shared.codec import attached, failed_message, message_request, result_message
 from scumble.shared.errors import ScumbleError
 from scumble.shared.framing import Message
-from scumble.shared.messages import CHANNELS, PixelBuffer, StylizeRequest, StylizeResult
+from scumble.shared.messages import CHANNELS, MaskBuffer, PixelBuffer, StylizeRequest, StylizeResult
+from scumble.shared.segmenting import (
+    FoundMask,
+    SegmentRequest,
+    SegmentResult,
+    found_message,
+    message_segment,
+)
 
 OPTIONS = [
     {"name": "detail", "label": "Detail", "kind": "float", "default": 0.5, "minimum": 0.0, "maximum": 1.0,
@@ -74,6 +81,13 @@ def painted(request: StylizeRequest) -> StylizeResult:
     return StylizeResult(pixels, origin, {"total_s": 0.01})
 
 
+def found(question: SegmentRequest) -> SegmentResult:
+    """Four by three pixels from the last click on, of which the first column is half selected."""
+    point = question.points[-1]
+    mask = MaskBuffer(4, 3, bytes([128, 255, 255, 255]) * 3, x=int(point.x), y=int(point.y))
+    return SegmentResult((FoundMask(mask, 0.9, 10.5),), "scripted")
+
+
 class Painter(ScriptedBackend):
     """See the module.
 
@@ -87,6 +101,7 @@ class Painter(ScriptedBackend):
         self.refuse: ScumbleError | None = None
         self.unwelcome: ScumbleError | None = None
         self.requests: list[StylizeRequest] = []
+        self.questions: list[SegmentRequest] = []
 
     def _take(self, message: Message) -> Message | None:
         if message.type == "hello" and self.unwelcome is not None:
@@ -103,6 +118,13 @@ class Painter(ScriptedBackend):
                 self.fail(message.id, self.refuse)
             elif not self.hold:
                 self._say.append(result_message(painted(request), message.id))
+        if message.type == "segment":
+            question = message_segment(message)
+            self.questions.append(question)
+            if self.refuse is not None:
+                self.fail(message.id, self.refuse)
+            elif not self.hold:
+                self._say.append(found_message(found(question), message.id))
         if message.type == "cancel":
             self.cancelled(message.body["job"])
         return reply
