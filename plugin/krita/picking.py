@@ -1,16 +1,18 @@
 """Picking a region by clicks: a small picture of the layer, questions about it, and what becomes of a mask.
 
 No widgets.  Everything happens in the GUI thread, in pieces (:mod:`.turns`), and nothing raises: what goes
-wrong is shown as the docker's failure, and ``done(None)`` is called.
+wrong is kept as :attr:`Picking.failure` for the dialog that asked, and ``done(None)`` is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import logging
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scumble.plugin.common.failures import Failure, explain
 from scumble.plugin.common.geometry import Rect
 from scumble.plugin.common.jobs import Query
 from scumble.plugin.common.sources import BlendedStyle, GalleryStyle, StyleSource, WordStyle
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from .controller import Controller
     from .loop import Action
 
-__all__ = ["Combine", "DocumentMask", "Picking", "Picture", "Point", "SegmentResult"]
+__all__ = ["Combine", "DocumentMask", "Method", "Picking", "Picture", "Point", "SegmentResult"]
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 #: The longer side of the picture that is looked at: about what the methods work at.
 LONGEST = 768
 
@@ -53,11 +56,30 @@ class Combine(str, Enum):
     SUBTRACT = "subtract"
 
 
+@dataclass(frozen=True)
+class Method:
+    """A way to find masks, as the backend describes it.
+
+    :param missing: why it cannot be used, and how to change that; empty if it can be.
+    :param default: whether it is the best one that can be used.
+    """
+
+    name: str
+    label: str
+    help: str = ""
+    missing: str = ""
+    default: bool = False
+
+
 class Picking:
-    """See the module; the controller has one."""
+    """See the module; the controller has one.
+
+    :ivar failure: of the last thing that was asked for, until the next one is.
+    """
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
+        self.failure: Failure | None = None
         self._query: Query | None = None
         self._answer: Callable[[SegmentResult | None], None] | None = None
         self._looking: Action | None = None
@@ -72,8 +94,16 @@ class Picking:
         """A line for people while a question is under way, such as that the backend starts."""
         return "" if self._query is None else self._query.status
 
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """Those that the backend has; none before it was asked."""
+        found = self._controller.choices.catalogue.description.get("selecting")
+        entries = found if isinstance(found, (list, tuple)) else ()
+        return tuple(_method(entry) for entry in entries if isinstance(entry, Mapping) and entry.get("name"))
+
     def look(self, done: Callable[[Picture | None], None]) -> None:
         """What the active layer looks like; a newer call makes an older one void."""
+        self.failure = None
         if self._looking is not None:
             self._looking()
             self._looking = None
@@ -108,6 +138,7 @@ class Picking:
         as in :class:`~scumble.shared.segmenting.SegmentRequest`.
         """
         self.cancel_question()
+        self.failure = None
         try:
             request = SegmentRequest(
                 picture.pixels,
@@ -132,10 +163,8 @@ class Picking:
             return
         done, self._query, self._answer = self._answer, None, None
         assert done is not None
-        if query.cancelled:
-            return
-        if query.failure is not None:
-            self._controller.show(query.failure)
+        if query.cancelled or query.failure is not None:
+            self.failure = query.failure
             done(None)
         else:
             done(query.value)
@@ -158,6 +187,7 @@ class Picking:
     ) -> None:
         """A mask of the picture as one of the document, smooth."""
         host = self._controller.host
+        self.failure = None
 
         def steps() -> turns.Steps[DocumentMask]:
             rect, data = yield from host.enlarged(mask, picture.rect, picture.factor)
@@ -170,6 +200,7 @@ class Picking:
 
         A large one takes some turns of the event loop.
         """
+        self.failure = None
         seen: list[bool] = []
         steps = self._controller.host.put_selection(mask.rect, mask.data, Combine(how).value)
         self._run(steps, lambda _: None, lambda: seen.append(False))
@@ -177,15 +208,13 @@ class Picking:
 
     def add_region(self, mask: DocumentMask, label: str = "") -> str:
         """A region of a mask, with the current style, picked; its id, ``""`` if that failed."""
-        controller = self._controller
-
-        def add() -> str:
-            entry = controller.choices.add(controller.host.keep_bytes(mask.rect, mask.data))
+        controller, id, self.failure = self._controller, "", None
+        try:
+            id = controller.choices.add(controller.host.keep_bytes(mask.rect, mask.data)).id
             if label:
-                controller.choices.regions.change(entry.id, label=label)
-            return entry.id
-
-        id = str(controller.guarded(add, ""))
+                controller.choices.regions.change(id, label=label)
+        except Exception as error:
+            self._failed(error, lambda _: None)
         controller.touch(Part.REGIONS, Part.CHOICE)
         controller.preview.consider()
         return id
@@ -216,5 +245,16 @@ class Picking:
         return turns.run(self._controller.loop, steps, done, fail)
 
     def _failed(self, error: BaseException, done: Callable[[Any], None]) -> None:
-        self._controller.fail(error)
+        if not isinstance(error, ScumbleError):
+            log.error("picking failed", exc_info=error)
+        self.failure = explain(error)
         done(None)
+
+
+def _method(entry: Mapping[str, Any]) -> Method:
+    def text(name: str) -> str:
+        value = entry.get(name)
+        return value if isinstance(value, str) else ""
+
+    name = text("name")
+    return Method(name, text("label") or name, text("help"), text("missing"), entry.get("default") is True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fake_krita import Node, paint
 
+from scumble.plugin.common.failures import Failure
 from scumble.plugin.common.geometry import Rect
 from scumble.plugin.krita import turns
 from scumble.plugin.krita.picking import Combine, DocumentMask, Picture, Point
@@ -27,6 +28,14 @@ def answered(studio: Any, picture: Picture, *points: Point, **more: Any) -> Any:
     studio.controller.picking.find(picture, seen.append, points=points, **more)
     studio.loop.until(lambda: seen, "the answer")
     return seen[0]
+
+
+def failure(studio: Any) -> Failure:
+    """What the dialog shows; the docker is not told."""
+    found = studio.controller.picking.failure
+    assert studio.controller.state.failure is None
+    assert isinstance(found, Failure)
+    return found
 
 
 def rgba(picture: Picture) -> np.ndarray:
@@ -109,7 +118,7 @@ def test_a_mask_is_added_to_the_selection_or_taken_from_it(studio: Any) -> None:
     assert len(studio.undo) == 2
     document.setSelection(None)
     assert not picking.select(DocumentMask(Rect(0, 0, 5, 4), b"\xff" * 20), Combine.SUBTRACT)
-    assert studio.failure().code is Code.EMPTY_SELECTION and studio.failure().hint
+    assert failure(studio).code is Code.EMPTY_SELECTION and failure(studio).hint
 
 
 def test_a_mask_becomes_a_region_that_is_painted(studio: Any) -> None:
@@ -140,14 +149,14 @@ def test_the_latest_question_wins(studio: Any) -> None:
 
 def test_what_goes_wrong_is_shown_and_answered_with_nothing(studio: Any) -> None:
     studio.begin()
-    assert looked(studio) is None and studio.failure().sentence == "No document is open."
+    assert looked(studio) is None and failure(studio).sentence == "No document is open."
     studio.krita.open()
     picture = looked(studio)
     studio.painter.refuse = ScumbleError(Code.EMPTY_SELECTION, "Nothing was found there.", "Click elsewhere.")
     assert answered(studio, picture, Point(1, 1)) is None
-    assert studio.failure().sentence == "Nothing was found there."
-    assert answered(studio, picture) is None and "Nothing says what" in studio.failure().sentence
-    assert answered(studio, picture, Point(-1, 1)) is None and "outside" in studio.failure().sentence
+    assert failure(studio).sentence == "Nothing was found there."
+    assert answered(studio, picture) is None and "Nothing says what" in failure(studio).sentence
+    assert answered(studio, picture, Point(-1, 1)) is None and "outside" in failure(studio).sentence
 
 
 def test_large_layers_are_looked_at_in_pieces(studio: Any, monkeypatch: Any) -> None:
