@@ -9,6 +9,9 @@ meet they are cross-faded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -38,8 +41,16 @@ def nearest(queries: Tensor, keys: Tensor, *, block: int = 4096) -> Tensor:
     :returns: (N,) int64 indices into the keys.
     """
     unit = F.normalize(keys, dim=0)
-    found = [(queries[:, i : i + block].T @ unit).argmax(1) for i in range(0, queries.shape[1], block)]
+    found = [_largest(queries[:, i : i + block].T @ unit) for i in range(0, queries.shape[1], block)]
     return torch.cat(found)
+
+
+def _largest(scores: Tensor) -> Tensor:
+    """Index of the largest value in each row of a matrix."""
+    if scores.device.type == "cpu":
+        # The same answer ten times as quick.
+        return torch.from_numpy(scores.numpy().argmax(1))
+    return scores.argmax(1)
 
 
 def coherent_matches(
@@ -61,43 +72,79 @@ def coherent_matches(
     :param seed: another seed lays other strokes.
     :returns: (H*W,) int64.
     """
-    height, width = size
+    count, nowhere = queries.shape[1], keys.shape[1]
     q = F.normalize(queries, dim=0).T.contiguous()
     k = F.normalize(keys, dim=0).T.contiguous()
-    rows = torch.arange(height, device=q.device)[:, None]
-    cols = torch.arange(width, device=q.device)[None, :]
-    halves = [(rows + cols) % 2 == half for half in (0, 1)]
     place = _first_matches(q, k, seed)
-    liking = torch.linalg.vecdot(q, k[place])
+    liking = (q * k.index_select(0, place)).sum(1)
+    # One place more, "nowhere", for matches that would end beyond the style, and one cell more that has
+    # it, for neighbours beyond the border: so nothing has to ask where it is.
+    k = F.pad(k, (0, 0, 0, 1))
+    place = F.pad(place, (0, 1), value=nowhere)
+    beside = _neighbours(size).to(q.device)
+    onward = _continued(grid).to(q.device)
+    rows = torch.arange(size[0], device=q.device)[:, None]
+    cols = torch.arange(size[1], device=q.device)[None, :]
+    halves = [((rows + cols) % 2 == half).flatten() for half in (0, 1)]
     # All of a cell's neighbours are in the other half: as long as none of them has changed since the
     # cell last chose, it would choose the same again.
-    stirred = torch.ones(size, dtype=torch.bool, device=q.device)
+    stirred = torch.ones(count, dtype=torch.bool, device=q.device)
     for turn in range(2 * ROUNDS):
-        cells = (halves[turn % 2] & stirred).flatten().nonzero()[:, 0]
+        cells = (halves[turn % 2] & stirred).nonzero()[:, 0]
         if not cells.numel():
             continue
-        offers = _offers(place, cells, size, grid)
-        mine, own = q[cells], place[cells]
-        best, best_liking = own, liking[cells]
-        best_score = best_liking + COHERENCE * (offers == own).sum(0)
+        around = beside.index_select(1, cells)
+        offers = [
+            onward[side].index_select(0, place.index_select(0, around[side])) for side in range(len(beside))
+        ]
+        mine, own = q.index_select(0, cells), place.index_select(0, cells)
+        best, best_liking = own, liking.index_select(0, cells)
+        best_score = best_liking + COHERENCE * _agreeing(offers, own)
         for offer in offers:
-            agree = (offers == offer).sum(0)
-            likeness = torch.linalg.vecdot(mine, k[offer.clamp_min(0)])
-            score = torch.where(offer >= 0, likeness + COHERENCE * agree, -torch.inf)
-            better = score > best_score
+            likeness = (mine * k.index_select(0, offer)).sum(1)
+            score = likeness + COHERENCE * _agreeing(offers, offer)
+            better = (score > best_score) & (offer != nowhere)
             best, best_score = torch.where(better, offer, best), torch.where(better, score, best_score)
             best_liking = torch.where(better, likeness, best_liking)
         place[cells], liking[cells] = best, best_liking
-        changed = torch.zeros(height * width, dtype=torch.bool, device=q.device)
-        changed[cells] = best != own
-        stirred = _beside(changed.view(size)) if turn else stirred
-    return place
+        if turn:
+            changed = torch.zeros(count + 1, dtype=torch.bool, device=q.device)
+            changed[cells] = best != own
+            stirred = changed.index_select(0, beside.flatten()).view(beside.shape).any(0)
+    return place[:-1]
 
 
-def _beside(changed: Tensor) -> Tensor:
-    """Which cells have a changed one above, below, left or right of them."""
-    padded = F.pad(changed, (1, 1, 1, 1))
-    return padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
+def _agreeing(offers: Sequence[Tensor], place: Tensor) -> Tensor:
+    """How many of the offers are that place."""
+    total = (offers[0] == place).to(torch.float32)
+    for offer in offers[1:]:
+        total += offer == place
+    return total
+
+
+#: A cell's neighbours: what continues by (dy, dx) to it comes from the one on the other side.
+_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+
+
+@lru_cache(maxsize=16)
+def _neighbours(size: tuple[int, int]) -> Tensor:
+    """(4, H*W): the cell that lies one step before each cell; H*W where that is beyond the border."""
+    return torch.stack([_stepped(size, -dy, -dx)[:-1] for dy, dx in _STEPS])
+
+
+@lru_cache(maxsize=16)
+def _continued(grid: tuple[int, int]) -> Tensor:
+    """(4, h*w + 1): the place one step after each place; h*w where that is beyond, or was already."""
+    return torch.stack([_stepped(grid, dy, dx) for dy, dx in _STEPS])
+
+
+def _stepped(size: tuple[int, int], dy: int, dx: int) -> Tensor:
+    """(H*W + 1,): the number of the cell at (y + dy, x + dx); H*W where there is none."""
+    height, width = size
+    numbered = torch.full((height + 2, width + 2), height * width)
+    numbered[1:-1, 1:-1] = torch.arange(height * width).view(size)
+    moved = numbered[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+    return F.pad(moved.flatten(), (0, 1), value=height * width)
 
 
 def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
@@ -109,28 +156,10 @@ def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
     for i in range(PARTIES):
         share = places[i::PARTIES] if places.numel() >= 4 * PARTIES else places
         members = (party == i).nonzero()[:, 0]
-        first[members] = share[nearest(q[members].T, k[share].T)] if members.numel() else members
+        if members.numel():
+            likeness = q.index_select(0, members) @ k.index_select(0, share).T
+            first[members] = share.index_select(0, _largest(likeness))
     return first
-
-
-def _offers(place: Tensor, cells: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """Where the matches of a cell's four neighbours continue at the cell itself.
-
-    :param place: (H*W,) matches.
-    :param cells: (n,) which cells ask.
-    :returns: (4, n); -1 where there is no neighbour, or its match ends at the style's edge.
-    """
-    height, width = size
-    y, x = torch.div(cells, width, rounding_mode="floor"), cells % width
-    found = []
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        # What continues by (dy, dx) to this cell comes from the neighbour on the other side.
-        inside = (y >= dy) & (y - dy < height) & (x >= dx) & (x - dx < width)
-        theirs = place[(cells - dy * width - dx).clamp(0, place.numel() - 1)]
-        ty, tx = torch.div(theirs, grid[1], rounding_mode="floor") + dy, theirs % grid[1] + dx
-        inside &= (ty >= 0) & (ty < grid[0]) & (tx >= 0) & (tx < grid[1])
-        found.append(torch.where(inside, theirs + dy * grid[1] + dx, -1))
-    return torch.stack(found)
 
 
 def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
@@ -147,33 +176,36 @@ def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int
     """
     channels, height, width = source.shape
     factor = height // grid[0]
-    flat = source.movedim(0, -1).reshape(-1, channels)
+    flat = source.movedim(0, -1).reshape(-1, channels).contiguous()
     fine = (size[0] * factor, size[1] * factor)
     if factor == 1:
-        return flat[index].view(*fine, channels).movedim(-1, 0)
-    match = index.view(size)
-    cells = [torch.arange(n, device=source.device) for n in fine]
-    near = [torch.div(c, factor, rounding_mode="floor") for c in cells]
-    offset = [(c % factor + 0.5) / factor - 0.5 for c in cells]
-    total: Tensor | None = None
-    for use_y in (0, 1):
-        for use_x in (0, 1):
-            picks, shares = [], []
-            for n, o, use, limit in zip(near, offset, (use_y, use_x), size, strict=True):
-                picks.append((n + use * o.sign().long()).clamp(0, limit - 1))
-                shares.append(o.abs() if use else 1 - o.abs())
-            place = match[picks[0][:, None], picks[1][None, :]]
-            sy = (
-                torch.div(place, grid[1], rounding_mode="floor") * factor
-                + (cells[0] - picks[0] * factor)[:, None]
-            )
-            sx = place % grid[1] * factor + (cells[1] - picks[1] * factor)[None, :]
-            spot = sy.clamp(0, height - 1) * width + sx.clamp(0, width - 1)
-            share = (shares[0][:, None] * shares[1][None, :]).to(source)
-            part = flat[spot.flatten()].mul_(share.view(-1, 1))
-            total = part if total is None else total.add_(part)
-    assert total is not None
-    return total.view(*fine, channels).movedim(-1, 0)
+        return flat.index_select(0, index).view(*fine, channels).movedim(-1, 0)
+    # (2, H*f): the coarse rows that a fine row lies between, how far it is from each one's beginning,
+    # and their weights; the same for columns.
+    rows, down, row_shares = _between(size[0], factor, source.device)
+    cols, right, col_shares = _between(size[1], factor, source.device)
+    cells = (rows * size[1])[:, None, :, None] + cols[None, :, None, :]
+    place = index.index_select(0, cells.flatten()).view(cells.shape)
+    numbers = torch.arange(grid[0] * grid[1], device=source.device)
+    # Gathered from a table, since dividing integers takes longer.
+    top = torch.div(numbers, grid[1], rounding_mode="floor") * factor
+    y = top.index_select(0, place.flatten()).view(place.shape) + down[:, None, :, None]
+    x = (numbers % grid[1] * factor).index_select(0, place.flatten()).view(place.shape)
+    x += right[None, :, None, :]
+    spots = y.clamp_(0, height - 1).mul_(width).add_(x.clamp_(0, width - 1)).view(4, -1).T.contiguous()
+    shares = (row_shares[:, None, :, None] * col_shares[None, :, None, :]).reshape(4, -1).T.contiguous()
+    # An embedding bag is just this: a weighted sum of a table's rows, in one pass over the memory.
+    laid = F.embedding_bag(spots, flat, per_sample_weights=shares.to(flat), mode="sum")
+    return laid.view(*fine, channels).movedim(-1, 0)
+
+
+def _between(length: int, factor: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For every fine position its own coarse cell and the next nearest: which, the offset, the weight."""
+    fine = torch.arange(length * factor, device=device)
+    own = torch.div(fine, factor, rounding_mode="floor")
+    offset = (fine % factor + 0.5) / factor - 0.5
+    cells = torch.stack([own, (own + offset.sign().long()).clamp(0, length - 1)])
+    return cells, fine - cells * factor, torch.stack([1 - offset.abs(), offset.abs()])
 
 
 def nearest_inside(source: Tensor, inside: Tensor) -> Tensor:

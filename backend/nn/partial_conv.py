@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import winograd
+
 
 def expand_mask(mask: Tensor) -> Tensor:
     """Grow a (N, 1, H, W) mask by one pixel: a 3x3 maximum, soft values kept."""
@@ -25,6 +27,7 @@ def partial_conv2d(
     renormalize: bool = False,
     padding: str = "reflect",
     stride: int = 1,
+    kernels: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Convolve only what lies under the mask: ``y = conv(x * m') + b``.
 
@@ -42,13 +45,14 @@ def partial_conv2d(
         so that the answer near the mask's edge is not darkened by the zeros outside.
     :param padding: any mode of :func:`torch.nn.functional.pad`.
     :param stride: step of the window, in pixels.
+    :param kernels: the weight as :func:`.winograd.transformed` gives it, for a layer that gains by it.
     :returns: (features, mask for the next layer).
     """
     radius = (weight.shape[-1] - 1) // 2
     # A reflected border needs more pixels than the radius; a sliver repeats its edge instead.
     mode = "replicate" if padding == "reflect" and min(x.shape[-2:]) <= radius else padding
     if mask is None:
-        return _bordered_conv2d(x, weight, bias, None, mode, stride), None
+        return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels), None
     padded = _pad(mask, radius, mode)
     ones = torch.ones(1, 1, *weight.shape[-2:], dtype=x.dtype, device=x.device)
     grown = F.conv2d(padded, ones, stride=stride).clamp(0, 1)
@@ -61,10 +65,10 @@ def partial_conv2d(
         # The released code pads first and expands then, which differs from the other order in the ring.
         support = expand_mask(padded)
     if not renormalize:
-        return _bordered_conv2d(x, weight, bias, support, mode, stride), grown
+        return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels), grown
     share = F.conv2d(support, ones, stride=stride) / ones.numel()
     scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0)
-    y = _bordered_conv2d(x, weight, None, support, mode, stride)
+    y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels)
     if torch.is_grad_enabled():
         y = y * scale
         return (y if bias is None else y + bias.view(1, -1, 1, 1)), grown
@@ -78,7 +82,13 @@ def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
 
 
 def _bordered_conv2d(
-    x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, mode: str, stride: int
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    support: Tensor | None,
+    mode: str,
+    stride: int,
+    kernels: Tensor | None = None,
 ) -> Tensor:
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
@@ -95,6 +105,8 @@ def _bordered_conv2d(
     if not fast:
         padded = _pad(x, radius, mode)
         return F.conv2d(padded if support is None else padded * support, weight, bias, stride)
+    if kernels is not None and x.shape[0] == 1:
+        return winograd.convolved(_whole_tiles(x, support), kernels, bias, height, width)
     inner = x if support is None else x * support[..., 1:-1, 1:-1]
     y = F.conv2d(inner, weight, bias, padding=1)
     for low, rows in ((0, [1, 0, 1]), (height - 1, [height - 2, height - 1, height - 2])):
@@ -108,12 +120,47 @@ def _bordered_conv2d(
     return y
 
 
+def _whole_tiles(x: Tensor, support: Tensor | None) -> Tensor:
+    """``reflected(x) * support`` with zeros after it up to whole tiles, channels last in memory."""
+    height, width = x.shape[-2:]
+    rows, columns = winograd.padded_size(height, width)
+    padded = torch.empty(
+        (1, x.shape[1], rows, columns), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
+    )
+    inner = padded[..., 1 : height + 1, 1 : width + 1]
+    if support is None:
+        inner.copy_(x)
+    else:
+        torch.mul(x, support[..., 1:-1, 1:-1], out=inner)
+    # The ring is reflected before the mask is laid on it, as everywhere.
+    for place, row in ((0, 1), (height + 1, height - 2)):
+        line = F.pad(x[..., row : row + 1, :], (1, 1, 0, 0), mode="reflect")
+        padded[..., place : place + 1, : width + 2] = (
+            line if support is None else line * support[..., place : place + 1, :]
+        )
+    for place, column in ((0, 1), (width + 1, width - 2)):
+        line = x[..., column : column + 1]
+        padded[..., 1 : height + 1, place : place + 1] = (
+            line if support is None else line * support[..., 1:-1, place : place + 1]
+        )
+    padded[..., height + 2 :, :] = 0
+    padded[..., width + 2 :] = 0
+    return padded
+
+
 class PartialConv2d(nn.Conv2d):
     """A convolution that can be asked to respect a mask.
 
     A plain ``nn.Conv2d`` in weights and keys; the mask is an argument, never state, so a call
     without one cannot be haunted by an earlier call's.
     """
+
+    _kernels: Tensor | None = None
+
+    def freeze(self) -> None:
+        """Get ready for many calls with weights that will not change any more."""
+        self.requires_grad_(False)
+        self._kernels = winograd.transformed(self.weight) if winograd.pays(self.weight) else None
 
     def __init__(
         self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect", stride: int = 1
@@ -134,6 +181,7 @@ class PartialConv2d(nn.Conv2d):
             renormalize=renormalize,
             padding=self.border,
             stride=self.stride[0],
+            kernels=self._kernels,
         )
 
     def forward(self, x: Tensor) -> Tensor:
