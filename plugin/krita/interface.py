@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scumble.plugin.common.backend import Remote
 from scumble.plugin.common.failures import Failure
@@ -22,6 +22,9 @@ from scumble.plugin.common.forms import Field, Form
 from scumble.plugin.common.jobs import JobView
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import LayerStyle, MaskSource, StyleSource
+
+if TYPE_CHECKING:
+    from .picking import Picking
 
 
 class Part(str, Enum):
@@ -253,6 +256,11 @@ class ControllerPort(Protocol):
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Be told of changes; calling what comes back ends that."""
+        ...
+
+    @property
+    def picking(self) -> Picking:
+        """Small pictures of the layer, questions for masks, and what becomes of them."""
         ...
 
     def set_shown(self, shown: bool) -> None:

@@ -10,6 +10,7 @@ from ..interface import ControllerPort, Part, Snapshot
 from ..qt import Qt, QtCore, QtWidgets, Signal, position
 from . import theme, thumbs
 from .basics import Note, column, row, tool
+from .pick_dialog import PickDialog
 from .region_rows import Delegate, Model
 
 #: Rows that are to be seen before the list scrolls.
@@ -133,7 +134,7 @@ class RegionPanel(QtWidgets.QWidget):
         self.model = Model(port, pictures, self)
         self.view = _View(port, pictures)
         self.view.setModel(self.model)
-        self.add = QtWidgets.QPushButton("Add from selection")
+        self.add = QtWidgets.QPushButton("From selection")
         self.add.setIcon(theme.icon("add"))
         self.add.setToolTip(
             "Keep the current selection as a region with the style that is chosen now;\n"
@@ -141,6 +142,12 @@ class RegionPanel(QtWidgets.QWidget):
         )
         self.add.setMinimumWidth(60)
         self.add.clicked.connect(lambda: port.add_region())
+        self.pick = QtWidgets.QPushButton("Pick…")
+        self.pick.setIcon(theme.icon("pick"))
+        self.pick.setToolTip("Click at a thing on a picture of the layer, and have its mask made")
+        self.pick.setMinimumWidth(40)
+        self.pick.clicked.connect(lambda: self.open_picker())
+        self._picker: Any = None
         self.others = tool("more", "Add from a mask or a layer's alpha", self._ask_mask)
         self.note = Note("")
         self.up = tool("up", "Move up (Alt+Up)", lambda: self._move(-1))
@@ -158,6 +165,7 @@ class RegionPanel(QtWidgets.QWidget):
         layout.addWidget(self.note)
         buttons = row(spacing=unit // 2)
         buttons.addWidget(self.add, 1)
+        buttons.addWidget(self.pick)
         buttons.addWidget(self.others)
         layout.addLayout(buttons)
         self.model.moved.connect(port.move_region)
@@ -189,6 +197,7 @@ class RegionPanel(QtWidgets.QWidget):
         self.down.setEnabled(0 <= place < len(places) - 1)
         document = state.document
         self.add.setEnabled(document is not None)
+        self.pick.setEnabled(document is not None)
         self.others.setEnabled(document is not None)
         self.note.setVisible(not places)
         self.note.setText(
@@ -198,6 +207,19 @@ class RegionPanel(QtWidgets.QWidget):
             if document.selection
             else "Paints the whole layer. Select a part first to paint only that."
         )
+
+    def open_picker(self) -> Any:
+        """The window for picking by clicks; there is one at a time."""
+        if self._picker is None:
+            self._picker = PickDialog(self._port, self.window())
+            self._picker.destroyed.connect(self._picker_gone)
+        self._picker.show()
+        self._picker.raise_()
+        self._picker.activateWindow()
+        return self._picker
+
+    def _picker_gone(self, _gone: Any = None) -> None:
+        self._picker = None
 
     def _pick(self, index: Any) -> None:
         if index.isValid():
@@ -253,6 +275,7 @@ class RegionPanel(QtWidgets.QWidget):
             menu.addAction("Remove", self.remove.click)
             menu.addSeparator()
         menu.addAction("Add from selection", self.add.click)
+        menu.addAction("Pick on the layer…", self.pick.click)
         clear = menu.addAction("Remove all", self._port.clear_regions)
         clear.setEnabled(bool(self.model.entries))
         menu.popup(place)

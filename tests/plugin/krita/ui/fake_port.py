@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from fake_picking import FakePicking
+
 from scumble.backend import describe as described
 from scumble.plugin.common.backend import Remote
 from scumble.plugin.common.forms import Field, Form, forms
@@ -82,6 +84,7 @@ class FakePort:
         self.history_picture: Callable[[str, int, int], Any] = lambda id, width, height: None
         self.style_picture: Callable[[StyleSource], Any] = lambda style: None
         self.listeners: list[Callable[[frozenset[Part]], None]] = []
+        self.picking = FakePicking(add=self.add_region)
 
     @property
     def state(self) -> Snapshot:
