@@ -4,8 +4,9 @@ Two kinds of steps take turns.  *Mending*: a crop of a painting is put together 
 of its own places, and the decoder must give the crop back (L1 on the levels of a Laplacian pyramid).
 *Transfer*: a photograph is matched against a painting; the result's hypercolumns must be the ones that
 were asked for (cosine cycle), its colours those of the votes, and what occurs together in its features
-must be what occurs together in the borrowed ones.  The last stands in for the paper's adversarial patch
-co-occurrence: second moments *are* co-occurrences, and need no second network to train.
+must be what occurs together in the borrowed ones, as the frozen encoder sees them and, with a teacher,
+as VGG-16 does.  The last stands in for the paper's adversarial patch co-occurrence: second moments *are*
+co-occurrences, and need no second network to train.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,9 +29,11 @@ from scumble.backend.nn.nnst_decoder import StrokeDecoder, as_image, cells_of, v
 from scumble.backend.nn.nnst_features import Hypercolumns
 from scumble.backend.nn.nnst_matching import Grids, Searcher, cohere, match
 from scumble.backend.nn.nnst_pyramid import laplacian
+from scumble.backend.nn.vgg import VGG16
 
 from .curves import Curves
 from .data import Crops
+from .nnst_pool import Sample, borrowed, samples, teacher_occurrence
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class StrokeRecipe:
     rate: float = 1e-3
     cycle_weight: float = 1.0
     occurrence_weight: float = 0.15
+    teacher_weight: float = 0.4
     colour_weight: float = 2.0
+    mend_weight: float = 1.0
+    pool: int = 400
     save_every: int = 200
 
 
@@ -55,6 +62,7 @@ class Matched:
     own: Tensor
     votes: Tensor
     spread: Tensor
+    index: Tensor
 
     def decode(self, decoder: StrokeDecoder) -> Tensor:
         """(3, H, W)."""
@@ -65,17 +73,16 @@ class Matched:
 
 @torch.no_grad()
 def matched(
-    net: Hypercolumns,
-    picture: Tensor,
-    style: Tensor,
+    query: Tensor,
+    style: Sample,
     *,
     worth: float,
     parties: int,
     seed: int,
     allowed: Tensor | None = None,
 ) -> Matched:
-    """Match a (3, H, W) picture against a (3, h, w) style; ``allowed`` masks the style's cells."""
-    query, source = net(picture), net(style)
+    """Match a picture's (C, h, w) hypercolumns against a style; ``allowed`` masks the style's cells."""
+    query, source = query.float(), style.columns.float()
     size = (query.shape[1], query.shape[2])
     grids = Grids(((source.shape[1], source.shape[2]),))
     rows = source.flatten(1).T
@@ -83,9 +90,9 @@ def matched(
     queries = searcher.project(query.flatten(1).T)
     index, _ = match(searcher, queries, parties=parties, seed=seed)
     index = cohere(searcher, queries, index, torch.arange(index.numel()), size, worth=worth)
-    cells = cells_of([style])
+    cells = cells_of([style.image.float()])
     votes, spread = vote(cells, grids, index.view(size))
-    return Matched(rows[index].T.reshape(-1, *size), cells[index].T.reshape(-1, *size), votes, spread)
+    return Matched(rows[index].T.reshape(-1, *size), cells[index].T.reshape(-1, *size), votes, spread, index)
 
 
 def random_blocks(size: tuple[int, int], rng: np.random.Generator) -> Tensor:
@@ -113,56 +120,71 @@ def co_occurrence(net: Hypercolumns, found: Tensor, wanted: Tensor) -> Tensor:
     return total / len(net.slices)
 
 
-def _mend(net: Hypercolumns, decoder: StrokeDecoder, picture: Tensor, rng: np.random.Generator) -> Tensor:
-    size = (picture.shape[1] // 4, picture.shape[2] // 4)
-    allowed = random_blocks(size, rng)
-    how = {
+def _how(rng: np.random.Generator) -> dict[str, Any]:
+    return {
         "worth": float(rng.uniform(0, 0.2)),
         "parties": int(rng.choice([1, 4])),
         "seed": int(rng.integers(1 << 30)),
     }
-    found = matched(net, picture, picture, allowed=allowed, **how)  # type: ignore[arg-type]
-    return pyramid_l1(found.decode(decoder), picture)
+
+
+def _mend(decoder: StrokeDecoder, picture: Sample, rng: np.random.Generator) -> Tensor:
+    allowed = random_blocks((picture.columns.shape[1], picture.columns.shape[2]), rng)
+    found = matched(picture.columns, picture, allowed=allowed, **_how(rng))
+    return pyramid_l1(found.decode(decoder), picture.image.float())
 
 
 def _transfer(
     net: Hypercolumns,
+    teacher: VGG16 | None,
     decoder: StrokeDecoder,
-    photo: Tensor,
-    style: Tensor,
+    photo: Sample,
+    style: Sample,
     recipe: StrokeRecipe,
     rng: np.random.Generator,
 ) -> tuple[Tensor, dict[str, float]]:
-    how = {
-        "worth": float(rng.uniform(0, 0.2)),
-        "parties": int(rng.choice([1, 4])),
-        "seed": int(rng.integers(1 << 30)),
-    }
-    picture = photo
+    how, query = _how(rng), photo.columns
     if rng.random() < 0.6:  # a later pass, as it looks in use: the query is an earlier result
         with torch.no_grad():
-            first = matched(net, photo, style, **how)  # type: ignore[arg-type]
-            picture = torch.lerp(first.decode(decoder).clamp(0, 1), photo, float(rng.uniform(0, 0.5)))
-    found = matched(net, picture, style, **how)  # type: ignore[arg-type]
+            first = matched(query, style, **how).decode(decoder).clamp(0, 1)
+            query = net(torch.lerp(first, photo.image.float(), float(rng.uniform(0, 0.5))))
+    found = matched(query, style, **how)
     output = found.decode(decoder)
     features = net(output)
-    cycle = (1 - F.cosine_similarity(features, found.target, dim=0)).mean()
-    occurs = co_occurrence(net, features, found.target)
     plain = as_image(found.votes)
-    colour = (F.avg_pool2d(output, 8) - F.avg_pool2d(plain, 8)).abs().mean()
-    loss = recipe.cycle_weight * cycle + recipe.occurrence_weight * occurs + recipe.colour_weight * colour
-    return loss, {
-        "cycle": float(cycle.detach()),
-        "occurs": float(occurs.detach()),
-        "colour": float(colour.detach()),
+    parts = {
+        "cycle": (1 - F.cosine_similarity(features, found.target, dim=0)).mean(),
+        "occurs": co_occurrence(net, features, found.target),
+        "colour": (F.avg_pool2d(output, 8) - F.avg_pool2d(plain, 8)).abs().mean(),
     }
+    weights = [recipe.cycle_weight, recipe.occurrence_weight, recipe.colour_weight]
+    if teacher is not None:
+        parts["teacher"] = teacher_occurrence(teacher, output, style, borrowed(style, found.index))
+        weights.append(recipe.teacher_weight)
+    loss = torch.stack([w * p for w, p in zip(weights, parts.values(), strict=True)]).sum()
+    return loss, {name: float(value.detach()) for name, value in parts.items()}
 
 
-def train_strokes(photos: Path, paintings: Path, encoder_file: Path, out: Path, recipe: StrokeRecipe) -> None:
-    """Train and write ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint."""
+def train_strokes(
+    photos: Path,
+    paintings: Path,
+    encoder_file: Path,
+    out: Path,
+    recipe: StrokeRecipe,
+    *,
+    teacher_file: Path | None = None,
+    start: Path | None = None,
+) -> None:
+    """Train and write ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint.
+
+    :param teacher_file: Oxford's VGG-16, whose moments the results are held to; ``None`` does without.
+    :param start: weights to begin with where there is no checkpoint.
+    """
     torch.manual_seed(recipe.seed)
     net = Hypercolumns.frozen(load_file(encoder_file))
-    decoder = StrokeDecoder(net.width)
+    teacher = None if teacher_file is None else VGG16.from_tensors(load_file(teacher_file))
+    decoder = StrokeDecoder(net.width) if start is None else StrokeDecoder.from_tensors(load_file(start))
+    decoder.train().requires_grad_(True)
     optimizer = torch.optim.Adam(decoder.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
     checkpoint, first = out.with_suffix(".checkpoint"), 0
     if checkpoint.exists():
@@ -171,33 +193,37 @@ def train_strokes(photos: Path, paintings: Path, encoder_file: Path, out: Path, 
         optimizer.load_state_dict(state["optimizer"])
         first = int(state["step"])
     rng = np.random.default_rng([recipe.seed, first])
-    content, styles = Crops(photos, recipe.seed + first), Crops(paintings, recipe.seed + 1 + first)
+    count = min(recipe.pool, recipe.steps * recipe.batch)
+    content = samples(Crops(photos, recipe.seed + first), count, recipe.size, net, None)
+    styles = samples(Crops(paintings, recipe.seed + 1 + first), count, recipe.size, net, teacher)
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
+    sums: dict[str, list[float]] = {}
     for step in range(first, recipe.steps):
         for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(1.0, (step + 1) / 100) * max(0.02, 1 - step / recipe.steps)
-        size = recipe.size
+            group["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / recipe.steps)
         optimizer.zero_grad(set_to_none=True)
-        values: dict[str, float] = {}
-        for _ in range(recipe.batch):
-            if step % 2:
-                style = styles.batch(1, size, scale=(0.4, 1.0))[0]
-                photo = content.batch(1, size, scale=(0.4, 1.0))[0]
-                loss, values = _transfer(net, decoder, photo, style, recipe, rng)
+        for turn in range(recipe.batch):
+            style = styles[int(rng.integers(len(styles)))]
+            if (step * recipe.batch + turn) % 2:
+                photo = content[int(rng.integers(len(content)))]
+                loss, values = _transfer(net, teacher, decoder, photo, style, recipe, rng)
             else:
-                loss = _mend(net, decoder, styles.batch(1, size, scale=(0.4, 1.0))[0], rng)
+                loss = recipe.mend_weight * _mend(decoder, style, rng)
                 values = {"mend": float(loss.detach())}
             (loss / recipe.batch).backward()
+            for name, value in values.items():
+                sums.setdefault(name, []).append(value)
         nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
         optimizer.step()
-        if step % 25 < 2:
-            curves.add(step, time.monotonic() - began, values)
+        if (step + 1) % 25 == 0:
+            curves.add(step, time.monotonic() - began, {k: sum(v) / len(v) for k, v in sums.items()})
+            sums = {}
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(out, decoder)
             state = {"decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
             torch.save(state, checkpoint)
-            _sheet(net, decoder, content, styles, out.with_name(f"{out.stem}-{step + 1:06d}.png"))
+            _sheet(decoder, content, styles, out.with_name(f"{out.stem}-{step + 1:06d}.png"))
 
 
 def _save(out: Path, decoder: StrokeDecoder) -> None:
@@ -208,13 +234,13 @@ def _save(out: Path, decoder: StrokeDecoder) -> None:
 
 
 @torch.no_grad()
-def _sheet(net: Hypercolumns, decoder: StrokeDecoder, content: Crops, styles: Crops, path: Path) -> None:
+def _sheet(decoder: StrokeDecoder, content: list[Sample], styles: list[Sample], path: Path) -> None:
     """Rows of photograph, painting, votes, decoded."""
     rows = []
-    for i in range(4):
-        photo, style = content.batch(1, 160)[0], styles.batch(1, 160)[0]
-        found = matched(net, photo, style, worth=0.1, parties=1, seed=i)
-        rows.append(torch.cat([photo, style, as_image(found.votes), found.decode(decoder)], 2))
+    for i, (photo, style) in enumerate(zip(content[:6], styles[:6], strict=False)):
+        found = matched(photo.columns, style, worth=0.1, parties=1, seed=i)
+        shown = [photo.image.float(), style.image.float(), as_image(found.votes), found.decode(decoder)]
+        rows.append(torch.cat(shown, 2))
     picture = (torch.cat(rows, 1).clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     Image.fromarray(picture.numpy()).save(path)
 
@@ -237,6 +263,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--paintings", type=Path, required=True, help="folder of paintings")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, curves and sheets")
     parser.add_argument("--encoder", type=Path, help="another encoder than the bundled one")
+    parser.add_argument("--teacher", type=Path, help="Oxford's VGG-16; without it one loss is left out")
+    parser.add_argument("--start", type=Path, help="weights to begin with, such as the bundled ones")
+    parser.add_argument("--pool", type=int, default=StrokeRecipe.pool, help="crops of each kind")
+    parser.add_argument("--rate", type=float, default=StrokeRecipe.rate)
     parser.add_argument("--steps", type=int, default=StrokeRecipe.steps)
     parser.add_argument("--size", type=int, default=StrokeRecipe.size, help="side of the crops, in pixels")
     parser.add_argument("--batch", type=int, default=StrokeRecipe.batch)
@@ -250,8 +280,12 @@ def main(argv: list[str] | None = None) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     encoder = args.encoder or bundled.weights_folder() / "nnst-encoder.safetensors"
     target = args.out / "nnst-decoder.safetensors"
-    recipe = StrokeRecipe(args.steps, args.seed, args.size, args.batch, save_every=args.save_every)
-    train_strokes(args.photos, args.paintings, encoder, target, recipe)
+    recipe = StrokeRecipe(
+        args.steps, args.seed, args.size, args.batch, args.rate, pool=args.pool, save_every=args.save_every
+    )
+    train_strokes(
+        args.photos, args.paintings, encoder, target, recipe, teacher_file=args.teacher, start=args.start
+    )
     if args.install:
         bundle(target, args.steps)
     return 0
