@@ -116,7 +116,7 @@ class DockPanel(QtWidgets.QWidget):
         self.port = port
         self.setObjectName("ScumblePanel")
         unit = theme.unit(self)
-        self.pictures = Thumbnails(lambda style: port.style_thumbnail(style, 128, 128), self)
+        self.pictures = Thumbnails(lambda style, side: port.style_thumbnail(style, side, side), self)
         self.regions = RegionPanel(port, self.pictures)
         self.styles = StyleChooser(port, self.pictures)
         self.engine = EngineSection(port)

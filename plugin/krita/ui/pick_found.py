@@ -13,7 +13,7 @@ from .. import tint
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal
 from . import theme
 from .basics import Note, column
-from .picture_view import mask_image
+from .mask_pictures import mask_image
 
 _POLICY = QtWidgets.QSizePolicy.Policy
 

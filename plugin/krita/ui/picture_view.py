@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from scumble.shared.messages import MaskBuffer
 
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, position
 from . import theme, thumbs
+from .mask_pictures import edge_of, mask_image, painting_on
 
 _MODE = QtGui.QPainter.CompositionMode
 _ARGB = QtGui.QImage.Format.Format_ARGB32_Premultiplied
-#: Everything from the middle up counts as inside, for the line.
-_HALVES = bytes(128) + b"\xff" * 128
 #: Between two positions of the moving line, and length of its dashes on the screen.
 _STEP_MS, _DASH = 120, 4
 #: Largest magnification: dots of the screen for each pixel.
 _MOST = 12.0
-
-
-def mask_image(mask: MaskBuffer, width: int, height: int) -> Any:
-    """A mask as an ``Alpha8`` image of a picture's size; black outside its own rectangle."""
-    data = bytes(mask.data)  # has to live as long as the image that is made of it
-    own = QtGui.QImage(data, mask.width, mask.height, mask.width, QtGui.QImage.Format.Format_Alpha8)
-    if (mask.width, mask.height, mask.x, mask.y) == (width, height, 0, 0):
-        return own.copy()
-    whole = QtGui.QImage(max(1, width), max(1, height), _ARGB)
-    whole.fill(Qt.GlobalColor.transparent)
-    with contextlib.closing(_Painting(whole)) as painting:
-        painting.painter.setCompositionMode(_MODE.CompositionMode_Source)
-        painting.painter.drawImage(mask.x, mask.y, own)
-    return whole.convertToFormat(QtGui.QImage.Format.Format_Alpha8)
-
-
-class _Painting:
-    """A painter that ends even if something goes wrong: Qt does not forgive one that was left open."""
-
-    def __init__(self, device: Any) -> None:
-        self.painter = QtGui.QPainter(device)
-
-    def close(self) -> None:
-        self.painter.end()
-
-
-def edge_of(cover: Any) -> Any:
-    """A line, one dot wide, along the inside of what an image covers by half or more."""
-    alpha = cover.convertToFormat(QtGui.QImage.Format.Format_Alpha8)
-    bits = alpha.constBits()
-    bits.setsize(alpha.bytesPerLine() * alpha.height())
-    data = bytes(bits).translate(_HALVES)
-    wide, high, stride = alpha.width(), alpha.height(), alpha.bytesPerLine()
-    hard = QtGui.QImage(data, wide, high, stride, alpha.format()).convertToFormat(_ARGB)
-    inner = hard.copy()
-    with contextlib.closing(_Painting(inner)) as painting:
-        painting.painter.setCompositionMode(_MODE.CompositionMode_DestinationIn)
-        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            painting.painter.drawImage(dx, dy, hard)
-    with contextlib.closing(_Painting(hard)) as painting:
-        painting.painter.setCompositionMode(_MODE.CompositionMode_DestinationOut)
-        painting.painter.drawImage(0, 0, inner)
-    return hard
 
 
 class PictureView(QtWidgets.QWidget):
@@ -76,6 +31,8 @@ class PictureView(QtWidgets.QWidget):
         self.picture: Any = None
         self._mask: Any = None
         self._colour = QtGui.QColor(60, 150, 230)
+        #: How strongly a mask is coloured, and the rest darkened, 0 to 1.
+        self.wash, self.shade = 0.36, 0.41
         self._faint = False
         self._zoom = 1.0
         self._centre = QtCore.QPointF()
@@ -98,14 +55,17 @@ class PictureView(QtWidgets.QWidget):
         self._mask = None
         self.fit()
 
-    def set_mask(self, mask: MaskBuffer | None, colour: Any = None, *, faint: bool = False) -> None:
+    def set_mask(
+        self, mask: MaskBuffer | None, colour: Any = None, *, faint: bool = False, stretched: bool = False
+    ) -> None:
         """Show a mask over the picture.
 
         :param faint: that it is not the last word: no moving line.
+        :param stretched: that it covers the whole picture, whatever its own size.
         """
         if self.picture is None:
             return
-        size = self.picture.size()
+        size = self.picture.size() if mask is None or not stretched else QtCore.QSize(mask.width, mask.height)
         self._mask = None if mask is None else mask_image(mask, size.width(), size.height())
         self._faint = faint
         if colour is not None:
@@ -238,8 +198,8 @@ class PictureView(QtWidgets.QWidget):
             self._grip = None
 
     def paintEvent(self, event: Any) -> None:
-        with contextlib.closing(_Painting(self)) as painting:
-            painter, shades = painting.painter, theme.Shades.of(self)
+        with painting_on(self) as painter:
+            shades = theme.Shades.of(self)
             painter.fillRect(self.rect(), theme.mix(shades.window, QtGui.QColor(0, 0, 0), 0.25))
             if self.picture is None or self.picture.isNull():
                 self.paint_nothing(painter, shades)
@@ -276,12 +236,12 @@ class PictureView(QtWidgets.QWidget):
             return
         ants = QtGui.QImage(edge.size(), _ARGB)
         ants.setDevicePixelRatio(edge.devicePixelRatio())
-        with contextlib.closing(_Painting(ants)) as painting:
-            painting.painter.setCompositionMode(_MODE.CompositionMode_Source)
-            painting.painter.setBrushOrigin(self._phase, 0)
-            painting.painter.fillRect(self.rect(), QtGui.QBrush(_stripes()))
-            painting.painter.setCompositionMode(_MODE.CompositionMode_DestinationIn)
-            painting.painter.drawImage(0, 0, edge)
+        with painting_on(ants) as painting:
+            painting.setCompositionMode(_MODE.CompositionMode_Source)
+            painting.setBrushOrigin(self._phase, 0)
+            painting.fillRect(self.rect(), QtGui.QBrush(_stripes()))
+            painting.setCompositionMode(_MODE.CompositionMode_DestinationIn)
+            painting.drawImage(0, 0, edge)
         painter.drawImage(0, 0, ants)
 
     def _mask_layers(self) -> tuple[Any, Any, Any]:
@@ -296,19 +256,19 @@ class PictureView(QtWidgets.QWidget):
             return image
 
         cover, place = blank(), self.place
-        with contextlib.closing(_Painting(cover)) as painting:
-            painting.painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-            painting.painter.drawImage(place, self._mask)
-        shade, wash = blank(), cover.copy()
-        with contextlib.closing(_Painting(shade)) as painting:
-            painting.painter.fillRect(place, QtGui.QColor(0, 0, 0, 60 if self._faint else 105))
-            painting.painter.setCompositionMode(_MODE.CompositionMode_DestinationOut)
-            painting.painter.drawImage(0, 0, cover)
-        with contextlib.closing(_Painting(wash)) as painting:
+        with painting_on(cover) as painting:
+            painting.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+            painting.drawImage(place, self._mask)
+        shade, wash, faint = blank(), cover.copy(), 0.6 if self._faint else 1.0
+        with painting_on(shade) as painting:
+            painting.fillRect(place, QtGui.QColor(0, 0, 0, round(255 * self.shade * faint)))
+            painting.setCompositionMode(_MODE.CompositionMode_DestinationOut)
+            painting.drawImage(0, 0, cover)
+        with painting_on(wash) as painting:
             colour = QtGui.QColor(self._colour)
-            colour.setAlphaF(0.22 if self._faint else 0.36)
-            painting.painter.setCompositionMode(_MODE.CompositionMode_SourceIn)
-            painting.painter.fillRect(self.rect(), colour)
+            colour.setAlphaF(self.wash * faint)
+            painting.setCompositionMode(_MODE.CompositionMode_SourceIn)
+            painting.fillRect(self.rect(), colour)
         edge = edge_of(cover)
         edge.setDevicePixelRatio(dots)
         return shade, wash, edge

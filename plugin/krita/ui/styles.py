@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scumble.plugin.common.picture_part import PicturePart
 from scumble.plugin.common.sources import (
     BlendedStyle,
     FileStyle,
@@ -13,23 +14,30 @@ from scumble.plugin.common.sources import (
     SingleStyle,
     StyleSource,
     WordStyle,
+    style_part,
+    with_part,
 )
 
 from ..interface import ControllerPort, Snapshot
-from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal
+from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, position
 from . import theme, thumbs
 from .basics import Card, Elided, Note, column, row, tool
 from .gallery import Gallery
+from .part_dialog import PartDialog
 from .valuebar import ValueBar
 
 #: Most styles of a blend.
 MOST = 4
+#: Longer side of a picture on which a part is drawn.
+PART_SIDE = 1024
 #: Endings of pictures that Qt reads in every Krita.
 FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff);;All files (*)"
 
 
 class Swatch(QtWidgets.QWidget):
     """A style's picture, small."""
+
+    clicked = Signal()
 
     def __init__(self, side: int, parent: Any = None) -> None:
         super().__init__(parent)
@@ -41,6 +49,10 @@ class Swatch(QtWidgets.QWidget):
         """Show an image, or a symbol where there is none."""
         self._image, self._symbol = image, symbol
         self.update()
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(position(event)):
+            self.clicked.emit()
 
     def paintEvent(self, event: Any) -> None:
         painter = QtGui.QPainter(self)
@@ -101,7 +113,20 @@ class StyleChooser(QtWidgets.QWidget):
         self.from_words = tool("words", "In words…", self._ask_words)
         self.blending = tool("blend", "Blend up to four styles", checkable=True)
         self.blending.toggled.connect(self._set_blending)
-        sources = row(self.from_file, self.from_layer, self.from_words, self.blending, None, spacing=0)
+        self.part = tool("part", "", self.open_part)
+        self.clear_part = tool("close", "Take the style from the whole picture", lambda: self._set_part(None))
+        self._part_dialog: Any = None
+        self.swatch.clicked.connect(lambda: self.part.isEnabled() and self.open_part())
+        sources = row(
+            self.from_file,
+            self.from_layer,
+            self.from_words,
+            self.blending,
+            self.part,
+            self.clear_part,
+            None,
+            spacing=0,
+        )
         texts = column(spacing=0)
         for each in (self.name, self.whose):
             texts.addWidget(each)
@@ -143,6 +168,7 @@ class StyleChooser(QtWidgets.QWidget):
             self.whose.setText("for the selection")
         else:
             self.whose.setText("for the whole layer")
+        self._show_part()
         self.name.setText(self._pictures.name(self._style) if self._style else "Choose a style")
         self.swatch.show_image(self._pictures.image(self._style), symbol(self._style))
         strength = picked.strength if picked is not None else state.strength
@@ -173,7 +199,8 @@ class StyleChooser(QtWidgets.QWidget):
     def _blend_parts(self) -> tuple[tuple[SingleStyle, float], ...]:
         if isinstance(self._style, BlendedStyle):
             return self._style.parts
-        return ((self._style, 0.5),) if self._style is not None else ()
+        # What is mixed is mixed of whole pictures.
+        return ((with_part(self._style, None), 0.5),) if self._style is not None else ()
 
     def _set_blending(self, on: bool) -> None:
         if not on and isinstance(self._style, BlendedStyle):
@@ -228,6 +255,61 @@ class StyleChooser(QtWidgets.QWidget):
     def _take_out(self, index: int) -> None:
         parts = [part for at, part in enumerate(self._blend_parts()) if at != index]
         self._port.set_style(BlendedStyle(tuple(parts)) if parts else None)
+
+    # -- a part of its picture --------------------------------------------------------------------------
+
+    def _show_part(self) -> None:
+        style = self._style
+        there = isinstance(style, (GalleryStyle, FileStyle, LayerStyle))
+        chosen = style_part(style) is not None
+        self.part.setEnabled(there)
+        tip = (
+            "From this part of the picture… (another part)"
+            if chosen
+            else "From a part of the picture…"
+            if there
+            else "A blend is made of whole pictures"
+            if isinstance(style, BlendedStyle)
+            else "Only a picture has parts"
+        )
+        self.part.setToolTip(tip)
+        self.part.setAccessibleName("From a part of the picture")
+        self.swatch.setToolTip(tip if there else "")
+        self.swatch.setCursor(Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor)
+        self.clear_part.setVisible(chosen)
+        if chosen:
+            self.whose.setText(f"{self.whose.text()}, from a part of it")
+
+    def open_part(self) -> Any:
+        """The window in which a part of the style's picture is drawn; there is one at a time."""
+        style = self._style
+        if not isinstance(style, (GalleryStyle, FileStyle, LayerStyle)):
+            return None
+        if self._part_dialog is not None:
+            self._part_dialog.close()
+        dialog = PartDialog(
+            self._pictures.name(style),
+            style.part,
+            lambda done: self._pictures.large(style, PART_SIDE, done),
+            self.window(),
+        )
+        # To the style that it was drawn on, which may not be the chosen one any more.
+        dialog.chosen.connect(lambda part: self._set_part(part, style))
+        dialog.destroyed.connect(lambda _gone: self._part_gone(dialog))
+        self._part_dialog = dialog
+        dialog.show()
+        return dialog
+
+    def _part_gone(self, dialog: Any) -> None:
+        if self._part_dialog is dialog:
+            self._part_dialog = None
+
+    def _set_part(self, part: PicturePart | None, drawn_on: SingleStyle | None = None) -> None:
+        style = self._style
+        if style is None or isinstance(style, BlendedStyle):
+            return
+        if drawn_on is None or with_part(style, None) == with_part(drawn_on, None):
+            self._port.set_style(with_part(style, part))
 
     # -- other sources ----------------------------------------------------------------------------------
 

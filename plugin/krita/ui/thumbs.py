@@ -6,18 +6,24 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from scumble.plugin.common.picture_part import PicturePart, part_mask
 from scumble.plugin.common.sources import (
     BlendedStyle,
     FileStyle,
     GalleryStyle,
     LayerStyle,
+    SingleStyle,
     StyleSource,
     style_name,
+    style_part,
+    with_part,
 )
+from scumble.shared.messages import MaskBuffer
 
 from ..interface import StyleCard
 from ..qt import Qt, QtCore, QtGui, Signal
 from . import theme
+from .mask_pictures import edge_of, mask_image
 
 #: Longest side of a picture that is kept, and how many of files are.
 SIDE, _KEPT = 192, 64
@@ -26,9 +32,9 @@ SIDE, _KEPT = 192, 64
 class _Reading(QtCore.QRunnable):
     """Reads a picture file, scaled down while it is read where the format can do that."""
 
-    def __init__(self, path: str, done: Any) -> None:
+    def __init__(self, path: str, done: Any, side: int = SIDE) -> None:
         super().__init__()
-        self._path, self._done = path, done
+        self._path, self._done, self._side = path, done, side
 
     def run(self) -> None:
         image = QtGui.QImage()
@@ -36,8 +42,8 @@ class _Reading(QtCore.QRunnable):
             reader = QtGui.QImageReader(self._path)
             reader.setAutoTransform(True)
             size = reader.size()
-            if size.isValid() and max(size.width(), size.height()) > SIDE:
-                reader.setScaledSize(size.scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio))
+            if size.isValid() and max(size.width(), size.height()) > self._side:
+                reader.setScaledSize(size.scaled(self._side, self._side, Qt.AspectRatioMode.KeepAspectRatio))
             image = reader.read()
         finally:
             try:
@@ -46,21 +52,31 @@ class _Reading(QtCore.QRunnable):
                 pass  # the docker was closed meanwhile
 
 
+class _Reader(QtCore.QObject):
+    """Whom a picture is handed that was read in another thread."""
+
+    read = Signal(str, object)
+
+
 class Thumbnails(QtCore.QObject):
     """Pictures of styles, by source.  ``arrived`` says that one more can be had.
 
-    :param layer_image: makes the picture of another layer, ``None`` if it is gone; asked rarely.
+    :param layer_image: makes the picture of another layer, at most so many pixels a side; ``None`` if it
+        is gone; asked rarely.
     """
 
     arrived = Signal()
     _read = Signal(str, object)
 
-    def __init__(self, layer_image: Callable[[LayerStyle], Any] | None = None, parent: Any = None) -> None:
+    def __init__(
+        self, layer_image: Callable[[LayerStyle, int], Any] | None = None, parent: Any = None
+    ) -> None:
         super().__init__(parent)
         self._layer_image = layer_image
         self._gallery: dict[str, StyleCard] = {}
         self._decoded: dict[bytes, Any] = {}
         self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._parts: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
         self._asked: set[str] = set()
         self._read.connect(self._take)
 
@@ -91,6 +107,9 @@ class Thumbnails(QtCore.QObject):
         """Its picture, square or not; ``None`` while (or if) there is none."""
         if style is None:
             return None
+        part = style_part(style)
+        if part is not None and not isinstance(style, BlendedStyle):
+            return self._of_part(style, part)
         if isinstance(style, GalleryStyle):
             card = self._gallery.get(style.id)
             image = self.of_card(card) if card is not None else None
@@ -100,11 +119,40 @@ class Thumbnails(QtCore.QObject):
         if style in self._kept:
             return self._kept[style]
         if isinstance(style, LayerStyle) and self._layer_image is not None:
-            return self._keep(style, self._layer_image(style))
+            return self._keep(style, self._layer_image(style, 128))
         if isinstance(style, FileStyle) and style.path not in self._asked:
             self._asked.add(style.path)
             QtCore.QThreadPool.globalInstance().start(_Reading(style.path, self._read))
         return None
+
+    def large(self, style: SingleStyle, side: int, done: Callable[[Any], None]) -> None:
+        """A style's picture to draw on, handed over now or, of a file, when it was read; ``None`` if there
+        is none.  Parts of it do not matter.
+
+        :param side: its longer side, at most.
+        """
+        style = with_part(style, None)
+        if not isinstance(style, FileStyle):
+            own = self._layer_image
+            big = own(style, side) if isinstance(style, LayerStyle) and own is not None else None
+            done(self.image(style) if big is None else big)
+            return
+        reader = _Reader(self)
+        reader.read.connect(lambda _path, image: done(None if image.isNull() else image))
+        reader.read.connect(reader.deleteLater)
+        QtCore.QThreadPool.globalInstance().start(_Reading(style.path, reader.read, side))
+
+    def _of_part(self, style: SingleStyle, part: PicturePart) -> Any:
+        """Its picture with the part in its colours, framed, and the rest dimmed."""
+        whole = self.image(with_part(style, None))
+        known = self._parts.get(style)
+        if whole is None or (known is not None and known[0] is whole):
+            return None if whole is None or known is None else known[1]
+        image = with_part_shown(whole, part_mask(part))
+        self._parts[style] = (whole, image)
+        while len(self._parts) > _KEPT:
+            self._parts.popitem(last=False)
+        return image
 
     def forget_layers(self) -> None:
         """Layers may have been painted on: make their pictures anew when they are asked for."""
@@ -139,6 +187,39 @@ class Thumbnails(QtCore.QObject):
             left += wide
         painter.end()
         return image
+
+
+def with_part_shown(image: Any, mask: MaskBuffer) -> Any:
+    """A picture with a part of it as it is, framed, and the rest dimmed.
+
+    :param mask: the part, stretched over the whole picture.
+    """
+    fine = image.convertToFormat(QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+    if max(fine.width(), fine.height()) < SIDE:
+        fine = fine.scaled(
+            SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+    cover = mask_image(mask, mask.width, mask.height).scaled(
+        fine.size(), Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    mode = QtGui.QPainter.CompositionMode
+    shade = QtGui.QImage(fine.size(), fine.format())
+    shade.fill(QtGui.QColor(0, 0, 0, 165))
+    painter = QtGui.QPainter(shade)
+    painter.setCompositionMode(mode.CompositionMode_DestinationOut)
+    painter.drawImage(0, 0, cover)
+    painter.end()
+    line = edge_of(cover)
+    painter = QtGui.QPainter(line)
+    painter.setCompositionMode(mode.CompositionMode_SourceIn)
+    painter.fillRect(line.rect(), QtGui.QColor(255, 255, 255))
+    painter.end()
+    painter = QtGui.QPainter(fine)
+    painter.drawImage(0, 0, shade)
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):  # thick enough to be seen when it is small
+        painter.drawImage(dx, dy, line)
+    painter.end()
+    return fine
 
 
 def cover(painter: Any, image: Any, box: Any) -> None:
