@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -110,3 +112,16 @@ def selecting() -> list[dict[str, Any]]:
     from .segment.methods import described
 
     return described()
+
+
+def main() -> None:
+    """Print what does not depend on a running backend, as JSON: ``python -m scumble.backend.describe``.
+
+    The installer puts it beside the plug-ins, so that they know what there is before their first use.
+    """
+    found = {"engines": engines(), "styles": styles(), "selecting": selecting()}
+    json.dump(found, sys.stdout, separators=(",", ":"))
+
+
+if __name__ == "__main__":
+    main()

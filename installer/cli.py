@@ -149,6 +149,7 @@ def _setup(given: argparse.Namespace, console: Console) -> int:
         raise Problem(f"There is no extra called {', '.join(sorted(unknown))}.", f"There are: {known}.")
     environment.ensure(given.extra, given.refresh)
     client_file.write(environment.python)
+    editors.describe_anew(environment.python)
     console.line(f"Scumble's environment is ready: {environment.folder}")
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any
 from .. import client_file, places, requirements
 from ..console import Console, megabytes
 from ..environment import Environment
+from ..pip import clean_environment
 from ..problem import Problem
-from . import archive, health, payload, remembered, wheels, where
+from . import archive, health, payload, remembered, snapshot, wheels, where
 from .plugins import Plugin
 from .world import Target, World
 
@@ -70,8 +73,9 @@ def run(given: argparse.Namespace, environment: Environment, console: Console) -
     source = payload.source(environment.root, editor)
     ready = _backend(given.yes, environment, console)
     store = _store(environment, console)
+    description = snapshot.take(client_file.read()) if ready and editor in snapshot.EDITORS else b""
     for target in targets:
-        _install(target, source, store, given, environment.root, console)
+        _install(target, source, description, store, given, environment.root, console)
     console.line(_THEN[editor])
     if not ready:
         console.line("Before that, set up what paints: python3 -m installer setup")
@@ -117,6 +121,7 @@ def ask(question: str, console: Console) -> bool:
 def _install(
     target: Target,
     source: dict[str, bytes],
+    description: bytes,
     store: wheels.Store,
     given: argparse.Namespace,
     root: Path,
@@ -134,7 +139,13 @@ def _install(
             console.line(f"  {program.title} has Python {program.python[0]}.{program.python[1]}.")  # type: ignore[index]
     found = wanted(target, store, console)
     plugin = Plugin(target)
-    outcome = plugin.install(root, source, payload.vendor(found, given.zmq))
+    others = payload.vendor(found, given.zmq)
+    description = description or snapshot.kept(plugin.folder)
+    if description:
+        others[snapshot.FILE] = description
+    outcome = plugin.install(root, source, others)
+    if outcome != "there already":
+        _compile(plugin)
     mark = "✓" if console.rich else "-"
     console.line(f"  {mark} {outcome}: {plugin.folder}")
     if target.kritarc is not None:
@@ -150,6 +161,25 @@ def _install(
     for program in target.programs:
         if program.note:
             console.line(f"  {program.title} is shut off from the backend. Do this: {program.note}")
+
+
+def _compile(plugin: Plugin) -> None:
+    """Python's own form of the modules, so that not even the first call waits for it; no harm if not."""
+    for interpreter in {p.interpreter for p in plugin.target.programs if p.interpreter is not None}:
+        command = [str(interpreter), "-I", "-m", "compileall", "-q", str(plugin.folder)]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, capture_output=True, timeout=120, env=clean_environment())
+
+
+def describe_anew(python: Path) -> None:
+    """After the backend was set up or renewed: tell the plug-ins that are installed what it offers now.
+
+    :raises Problem: with what to do.
+    """
+    plugins = [plugin for plugin in installed(snapshot.EDITORS) if payload.read_marker(plugin.folder)]
+    description = snapshot.take(python) if plugins else b""
+    for plugin in plugins:
+        plugin.describe(description)
 
 
 def wanted(target: Target, store: wheels.Store, console: Console) -> dict[wheels.Build, Path]:
@@ -175,7 +205,12 @@ def wanted(target: Target, store: wheels.Store, console: Console) -> dict[wheels
 def _zip(given: argparse.Namespace, root: Path, editor: str, store: wheels.Store, console: Console) -> int:
     every = [build for system in wheels.PLATFORMS for build in wheels.builds(system)]
     payload.source(root, editor)  # what is not whole is said before anything is fetched
-    size = archive.write(given.zip, root, editor, payload.vendor(store.get(every), given.zmq))
+    others = payload.vendor(store.get(every), given.zmq)
+    python = client_file.read()
+    description = snapshot.take(python) if python and editor in snapshot.EDITORS else b""
+    if description:
+        others[snapshot.FILE] = description
+    size = archive.write(given.zip, root, editor, others)
     console.line(f"{given.zip} ({megabytes(size)}), for Linux, Windows and macOS.")
     console.line(_ZIP[editor])
     console.line("On the computer that gets it, Scumble's backend is set up with: python3 -m installer setup")

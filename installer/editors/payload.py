@@ -7,6 +7,7 @@
         __init__.py  or  scumble.py    the entry file (from plugin/krita/entry or plugin/gimp/entry)
         lib/scumble/                   plugin/common, the editor's own part, and shared
         vendor/cp310-linux-x86_64/zmq/ and so on, see ``wheels``
+        description.json               GIMP: what the backend offers, see ``snapshot``
         scumble-plugin.json            the marker: that this is ours, and what it should have
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..problem import Problem
-from . import kritarc, payload, place
+from . import kritarc, payload, place, snapshot
 from .world import Target
 
 Outcome = Literal["installed", "brought up to date", "there already"]
@@ -88,6 +89,21 @@ class Plugin:
                 same = False
         same = self._enable(root, source, inside, added) and same
         return "there already" if same else "brought up to date" if before else "installed"
+
+    def describe(self, description: bytes) -> bool:
+        """Put a new snapshot of what the backend offers beside the plug-in; whether that changed anything.
+
+        :raises Problem: with what to do.
+        """
+        note = payload.read_marker(self.folder)
+        files = note.get("files")
+        if not description or not isinstance(files, dict) or snapshot.kept(self.folder) == description:
+            return False
+        place.write_file(self.folder / snapshot.FILE, description)
+        files[snapshot.FILE] = hashlib.sha256(description).hexdigest()
+        note["files"] = dict(sorted(files.items()))
+        place.write_file(self.folder / payload.MARKER, (json.dumps(note, indent=1) + "\n").encode())
+        return True
 
     def _is_executable(self) -> bool:
         return os.access(self.main, os.X_OK) or os.name == "nt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +20,9 @@ from scumble.plugin.common.sources import (
     WordStyle,
 )
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.segmenting import Point
 
-STYLIZE, REGIONS, BRUSHWORK = (
-    "plug-in-scumble-stylize",
-    "plug-in-scumble-stylize-regions",
-    "plug-in-scumble-brushwork",
-)
-SELECT, REPEAT, BACKEND = (
-    "plug-in-scumble-select-subject",
-    "plug-in-scumble-repeat-last",
-    "plug-in-scumble-backend",
-)
-#: Engines that have a procedure of their own.
-BRUSHWORK_ENGINE = "nnst"
-#: Where a style comes from: the values of ``style-from``.  ``auto`` takes what is given.
-AUTO, GALLERY, FILE, DRAWABLE, WORDS = "auto", "gallery", "file", "drawable", "words"
+from .names import AUTO, BRUSHWORK_ENGINE, DRAWABLE, FILE, GALLERY, WORDS
 
 _WEIGHT = re.compile(r"\s*(?P<id>[^:]+?)\s*(?::\s*(?P<weight>[0-9.]+)\s*)?\Z")
 
@@ -192,6 +180,34 @@ def checked(form: Form, options: Mapping[str, Any]) -> dict[str, Any]:
 def options_text(options: Mapping[str, Any]) -> str:
     """The argument for these options; ``""`` for none."""
     return json.dumps(dict(options), ensure_ascii=False, sort_keys=True) if options else ""
+
+
+def points_of(text: str) -> tuple[Point, ...]:
+    """The argument ``points``: ``x,y`` or, for what is not wanted, ``x,y,-``, with spaces between them.
+
+    :raises ScumbleError: ``bad_request``.
+    """
+    found = []
+    for part in text.replace(";", " ").split():
+        words = part.strip(",").split(",")
+        try:
+            x, y = float(words[0]), float(words[1])
+            sign = words[2] if len(words) > 2 else "+"
+            if len(words) > 3 or sign not in ("+", "-") or not (math.isfinite(x) and math.isfinite(y)):
+                raise ValueError
+        except (ValueError, IndexError):
+            raise ScumbleError(
+                Code.BAD_REQUEST,
+                f"The point {part[:40]!r} cannot be understood.",
+                "Write points like 120,80 200,90 and those that are not wanted like 40,30,-",
+            ) from None
+        found.append(Point(x, y, sign == "+"))
+    return tuple(found)
+
+
+def points_text(points: Iterable[Point]) -> str:
+    """The argument for these; :func:`points_of` gives them back."""
+    return " ".join(f"{p.x:.10g},{p.y:.10g}{'' if p.positive else ',-'}" for p in points)
 
 
 def selectors(description: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

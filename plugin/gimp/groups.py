@@ -6,7 +6,7 @@ from typing import Any
 
 from scumble.shared.errors import Code, ScumbleError
 
-from .masks import GROUP
+from .names import GROUP
 
 
 def find(drawable: Any, group: Any, wanted: bool) -> tuple[Any, Any]:
@@ -45,7 +45,7 @@ def find(drawable: Any, group: Any, wanted: bool) -> tuple[Any, Any]:
     return group, drawable
 
 
-def names(kind: str, image: Any, group: Any) -> list[str]:
+def mask_names(kind: str, image: Any, group: Any) -> list[str]:
     """The names of the masks: a group's visible children or the saved channels, topmost first."""
     if kind != GROUP:
         return [channel.get_name() for channel in image.get_channels()]

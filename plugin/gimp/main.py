@@ -16,26 +16,13 @@ from gi.repository import Gimp, GLib  # noqa: E402
 
 from scumble.plugin.common import vendor  # noqa: E402
 
-from . import arguments, declare  # noqa: E402
+from . import declare, names, registered  # noqa: E402
 
 #: When this process began to run our code: everything before is Python's and GIMP's own start.
 BEGAN = time.monotonic()
 _folder: Path | None = None
 #: The installed plug-in's folder.
 _root = Path(__file__).parent
-
-
-def offered() -> list[str]:
-    """What is there only if the backend offers it, by its last description."""
-    from scumble.plugin.common import described
-
-    description = described.kept()
-    found = []
-    if arguments.BRUSHWORK_ENGINE in described.engine_names(description):
-        found.append(arguments.BRUSHWORK)
-    if arguments.selectors(description):
-        found.append(arguments.SELECT)
-    return found
 
 
 class Scumble(Gimp.PlugIn):
@@ -46,16 +33,19 @@ class Scumble(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        """What is always there."""
-        return [arguments.STYLIZE, arguments.REGIONS, arguments.REPEAT, arguments.BACKEND]
+        """What is the same whatever the backend offers: GIMP asks once and remembers it."""
+        return declare.always()
 
     def do_init_procedures(self) -> list[str]:
         """What depends on the backend: looked at anew at each start of GIMP."""
-        return offered()
+        description = registered.latest()
+        registered.note(description)
+        return declare.offered(description)
 
     def do_create_procedure(self, name: str) -> Any:
         """A procedure by its name."""
-        return declare.create(self, name, _run_without_image if name == arguments.BACKEND else _run)
+        run = _run_without_image if name == names.BACKEND else _run
+        return declare.create(self, name, run, registered.declared())
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any, *_: Any) -> Any:

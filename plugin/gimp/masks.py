@@ -12,9 +12,8 @@ from scumble.plugin.common.sources import CHANNEL, LAYER_ALPHA, MaskSource, Styl
 from scumble.shared.errors import Code, ScumbleError
 
 from .arguments import Given, style_of
+from .names import CHANNELS, GROUP
 
-#: Where the masks are, as the procedure's argument says it.
-GROUP, CHANNELS = "group", "channels"
 KINDS = {GROUP: LAYER_ALPHA, CHANNELS: CHANNEL}
 
 

@@ -24,9 +24,10 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import plain
 from scumble.shared.messages import StylizeResult
 
-from . import arguments, log, main, masks
+from . import arguments, log, main, masks, names, registered
 from .arguments import Given
 from .document import Document, check_layer, has_selection
+from .engine_arguments import Held, for_procedure
 from .running import Conversation
 
 #: The caller's own mistakes; everything else is a failure of execution.
@@ -118,17 +119,10 @@ def call(procedure: Any, run_mode: Any, image: Any, drawables: Sequence[Any], co
     return values
 
 
-def stylize(
-    procedure: Any,
-    interactive: bool,
-    image: Any,
-    drawables: list[Any],
-    config: Any,
-    engine: str | None = None,
-) -> Any:
+def stylize(procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any) -> Any:
     """*Stylize Selection* and *Brushwork*."""
     layer = check_layer(one(drawables))
-    own = arguments.BRUSHWORK_ENGINE if procedure.get_name() == arguments.BRUSHWORK else engine
+    own = names.BRUSHWORK_ENGINE if procedure.get_name() == names.BRUSHWORK else None
     if interactive:
         from .ui.stylize import ask
 
@@ -138,9 +132,10 @@ def stylize(
             return _paint(document, choice, talk, "stylize")
     style = arguments.style_of(given(config))  # before the backend is asked for anything
     strength = config.get_property("strength")
+    engine = own or config.get_property("engine")
     choice = Choice(
-        own or config.get_property("engine"),
-        arguments.options_of(config.get_property("options")),
+        engine,
+        options(procedure, config, engine),
         lambda document: [RegionEntry("r1", present(document), style, "", strength)],
         config.get_property("seed"),
         config.get_property("layer-name"),
@@ -154,7 +149,7 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
     from .groups import find
 
     kind = config.get_property("masks")
-    group, layer = find(one(drawables), config.get_property("group"), kind == masks.GROUP or interactive)
+    group, layer = find(one(drawables), config.get_property("group"), kind == names.GROUP or interactive)
     layer = check_layer(layer)
     document = Document(layer)
     if interactive:
@@ -162,12 +157,14 @@ def regions(procedure: Any, interactive: bool, image: Any, drawables: list[Any],
 
         with Conversation() as talk:
             return _paint(document, ask(procedure, config, document, group, talk), talk, "regions")
-    from .groups import names
+    from .groups import mask_names
 
-    entries = masks.entries(kind, names(kind, image, group), masks.parse(config.get_property("regions")))
+    there = mask_names(kind, image, group)
+    entries = masks.entries(kind, there, masks.parse(config.get_property("regions")))
+    engine = config.get_property("engine")
     choice = Choice(
-        config.get_property("engine"),
-        arguments.options_of(config.get_property("options")),
+        engine,
+        options(procedure, config, engine),
         lambda _: entries,
         config.get_property("seed"),
         config.get_property("layer-name"),
@@ -198,6 +195,18 @@ def repeat(procedure: Any, interactive: bool, image: Any, drawables: list[Any], 
 
         choice = Choice(settings.engine, settings.options, entries, settings.seed)
         return _paint(Document(layer), choice, talk, last["kind"])
+
+
+def held(procedure: Any, config: Any) -> Held:
+    """The engine's options in a procedure's arguments."""
+    return Held(config, for_procedure(registered.declared(), procedure.get_name()))
+
+
+def options(procedure: Any, config: Any, engine: str) -> dict[str, Any]:
+    """Those of a call without a dialog; raises ``bad_request``, ``unknown_option``."""
+    there = held(procedure, config)
+    there.refuse_strangers(engine)
+    return there.read(engine)
 
 
 def present(document: Document) -> MaskSource:
@@ -326,7 +335,7 @@ def _fill(config: Any) -> None:
     for argument in config.list_properties():
         if argument.value_type == GObject.TYPE_STRING and config.get_property(argument.name) is None:
             with contextlib.suppress(TypeError):  # the procedure's own name cannot be written
-                config.set_property(argument.name, "")
+                config.set_property(argument.name, argument.get_default_value() or "")
 
 
 def one(drawables: list[Any]) -> Any:
@@ -357,6 +366,12 @@ def _select(*call: Any) -> Any:
     return select(*call)
 
 
+def _points(*call: Any) -> Any:
+    from .points import select
+
+    return select(*call)
+
+
 def _backend(*call: Any) -> Any:
     from .keeper import backend
 
@@ -364,10 +379,11 @@ def _backend(*call: Any) -> Any:
 
 
 _BODIES: dict[str, Callable[..., Any]] = {
-    arguments.STYLIZE: stylize,
-    arguments.BRUSHWORK: stylize,
-    arguments.REGIONS: regions,
-    arguments.REPEAT: repeat,
-    arguments.SELECT: _select,
-    arguments.BACKEND: _backend,
+    names.STYLIZE: stylize,
+    names.BRUSHWORK: stylize,
+    names.REGIONS: regions,
+    names.REPEAT: repeat,
+    names.SELECT: _select,
+    names.POINTS: _points,
+    names.BACKEND: _backend,
 }

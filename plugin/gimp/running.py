@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from scumble.plugin.common import described
 from scumble.plugin.common.backend import connector
 from scumble.plugin.common.build import Built
 from scumble.plugin.common.failures import Failure
@@ -20,6 +19,7 @@ from scumble.shared.client import Policy
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import StylizeResult
 
+from . import registered
 from .sentry import Sentry
 
 #: How often the bar moves at most, and how long an answer to a question may take.
@@ -64,7 +64,7 @@ class Conversation:
         query = self.session.describe()
         self.answer(query, bar)
         description = query.value if isinstance(query.value, dict) else {}
-        described.keep(description)
+        registered.keep(description)
         return description
 
     def answer(self, query: Query, bar: Bar, timeout_s: float | None = _ANSWER_S) -> Any:

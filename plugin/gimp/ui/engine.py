@@ -1,4 +1,4 @@
-"""The engine with its options in a dialog, kept in the procedure's arguments ``engine`` and ``options``."""
+"""The engine with its options in a dialog, kept in the procedure's arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from scumble.plugin.common.forms import Form, forms
 from scumble.shared.errors import ScumbleError
 
-from .. import arguments
+from .. import names
+from ..engine_arguments import Held
 from .kit import SPACE, Gtk, column, label, row
 from .options import Options
 
@@ -16,12 +17,13 @@ from .options import Options
 class Engine:
     """A widget (:attr:`widget`), drawn anew when the backend says what it has.
 
+    :param held: the options in the procedure's arguments.
     :param own: the engine of a procedure that has one of its own, else ``None``.
     :param changed: called when the user has changed something.
     """
 
-    def __init__(self, config: Any, own: str | None, changed: Callable[[], None]) -> None:
-        self._config, self._own, self._changed = config, own, changed
+    def __init__(self, config: Any, held: Held, own: str | None, changed: Callable[[], None]) -> None:
+        self._config, self._held, self._own, self._changed = config, held, own, changed
         self._forms: tuple[Form, ...] = ()
         self._options: Options | None = None
         self._silent = False
@@ -31,7 +33,8 @@ class Engine:
         self._row.set_no_show_all(True)
         self._place = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         self.widget = column(self._row, self._place, spacing=SPACE * 2)
-        config.connect("notify::options", self._reread)
+        for name in held.names:
+            config.connect(f"notify::{name}", self._reread)
         if own is None:
             config.connect("notify::engine", self._reread)
 
@@ -43,7 +46,7 @@ class Engine:
     def load(self, description: Mapping[str, Any]) -> None:
         """Offer what the backend has."""
         found = forms(description)
-        others = tuple(f for f in found if f.engine != arguments.BRUSHWORK_ENGINE)
+        others = tuple(f for f in found if f.engine != names.BRUSHWORK_ENGINE)
         self._forms = tuple(f for f in found if f.engine == self._own) if self._own else others
         self._silent = True
         self._combo.remove_all()
@@ -70,7 +73,7 @@ class Engine:
         self._combo.set_active_id(form.engine)
         self._silent = False
         try:
-            form.load(arguments.options_of(self._config.get_property("options")))
+            form.load(self._held.read(form.engine))
         except ScumbleError:
             form.reset()
         self._options = Options(form, self._edited)
@@ -82,8 +85,9 @@ class Engine:
         if self._silent or not engine:
             return
         self._silent = True
+        if self._options is not None:
+            self._held.write(self._options.form.engine, {})
         self._config.set_property("engine", engine)
-        self._config.set_property("options", "")
         self._silent = False
         self._show()
         self._changed()
@@ -91,7 +95,8 @@ class Engine:
     def _edited(self) -> None:
         assert self._options is not None
         self._silent = True
-        self._config.set_property("options", arguments.options_text(self._options.form.options()))
+        form = self._options.form
+        self._held.write(form.engine, form.options())
         self._silent = False
         self._changed()
 

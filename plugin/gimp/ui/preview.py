@@ -11,7 +11,7 @@ from scumble.plugin.common.forms import Form
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.session import Change, Job
 from scumble.plugin.common.states import State
-from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.errors import ScumbleError
 from scumble.shared.messages import StylizeResult
 
 from .. import reduced
@@ -168,8 +168,3 @@ class Preview:
             self._spinner.start()
         else:
             self._spinner.stop()
-
-
-def nothing_yet(what: str) -> ScumbleError:
-    """There is nothing to show before the user has chosen something."""
-    return ScumbleError(Code.UNKNOWN_STYLE, what)

@@ -6,82 +6,49 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scumble.plugin.common import described
-from scumble.plugin.common.forms import Form
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import FileStyle, GalleryStyle, StyleSource, style_name
-from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.errors import ScumbleError
 
 from .. import masks
 from ..document import Document
-from ..groups import names
+from ..groups import mask_names
 from ..masks import Assignment
-from ..procedures import Choice, fixed
+from ..names import CHANNELS, GROUP
+from ..procedures import Choice
 from ..running import Conversation
 from . import kit
-from .engine import Engine
 from .gallery import Gallery
-from .kit import SPACE, GimpUi, GLib, Gtk, Pango, column, fitted, label, row, scrolled
-from .preview import Preview, nothing_yet
+from .kit import SPACE, GLib, Gtk, Pango, column, fitted, label, row, scrolled
+from .painting import PaintingDialog
 
 _THUMB = 40
 
 
 def ask(procedure: Any, config: Any, document: Document, group: Any, talk: Conversation) -> Choice:
     """What the user wants; raises ``cancelled``."""
-    kit.start()
-    dialog = Dialog(procedure, config, document, group, talk)
-    try:
-        return dialog.run()
-    finally:
-        dialog.close()
+    return Dialog(procedure, config, document, group, talk).ask()
 
 
-class Dialog:
+class Dialog(PaintingDialog):
     """See the module."""
 
     def __init__(
         self, procedure: Any, config: Any, document: Document, group: Any, talk: Conversation
     ) -> None:
-        self._config, self._document, self._group, self._talk = config, document, group, talk
+        self._group = group
         self._silent = False
-        self._dialog = GimpUi.ProcedureDialog.new(procedure, config, "Scumble: stylize regions")
-        self._dialog.set_ok_label("St_ylize")
-        self._dialog.set_default_size(900, 700)
-        self._engine = Engine(config, None, self._changed)
         self._lines: dict[str, _Line] = {}
-        self._gallery = Gallery(self._choose, side=72, height=330)
         self._picked = ""
-        self._preview = Preview(document, talk, self._wanted)
-        self._query = talk.session.describe()
-        self._build()
-        self._load(described.kept())
-        GLib.timeout_add(100, self._listen)
+        super().__init__(procedure, config, document, talk, "Scumble: stylize regions", None)
 
-    def run(self) -> Choice:
-        """Until the user has decided."""
-        while True:
-            if not self._dialog.run():
-                raise ScumbleError(Code.CANCELLED, "")
-            try:
-                form, options, entries, seed = self._wanted()
-            except ScumbleError as error:
-                self._preview.status.set_text(f"{error.message} {error.hint}".strip())
-                continue
-            name = self._config.get_property("layer-name")
-            return Choice(form.engine, options, fixed(entries), seed, name)
-
-    def close(self) -> None:
-        """Take it away."""
-        self._preview.close()
-        self._dialog.destroy()
-        while Gtk.events_pending():
-            Gtk.main_iteration()
-
-    def _build(self) -> None:
+    def build(self) -> None:
+        """See :class:`~.painting.PaintingDialog`."""
+        self.dialog.set_default_size(900, 700)
+        self._gallery = Gallery(self._choose, side=72, height=330)
         self._kinds = Gtk.ComboBoxText()
-        self._kinds.append(masks.GROUP, "Visible layers in a group")
-        self._kinds.append(masks.CHANNELS, "Saved channels")
+        self._kinds.append(GROUP, "Visible layers in a group")
+        self._kinds.append(CHANNELS, "Saved channels")
         self._kinds.connect("changed", self._choose_kind)
         self._list = column(spacing=2, border=4)
         self._about = label("", dim=True, wrap=True)
@@ -90,69 +57,53 @@ class Dialog:
         none.connect("clicked", lambda _: self._assign(self._picked, None))
         file = Gtk.Button(label="Picture file…")
         file.connect("clicked", self._choose_file)
-        head = row(none, file, self._title)
-        options = column(
-            self._engine.widget, kit.name_and_seed(self._config), spacing=SPACE * 2, border=SPACE
-        )
-        left = column(self._preview.widget)
-        left.pack_start(scrolled(options, 400, 160), True, True, 0)
         right = column(
-            row(label("Regions are"), self._kinds), self._about, scrolled(self._list, 460, 210), head
+            row(label("Regions are"), self._kinds),
+            self._about,
+            scrolled(self._list, 460, 210),
+            row(none, file, self._title),
         )
         right.pack_start(self._gallery.widget, True, True, 0)
-        whole = row(left, right, spacing=SPACE * 2)
-        whole.set_border_width(SPACE)
-        self._dialog.get_content_area().pack_start(whole, True, True, 0)
-        whole.show_all()
+        self.lay((self.engine.widget, kit.name_and_seed(self.config)), right, 160)
         self._reread()
         for name in ("masks", "group", "regions", "seed"):
-            self._config.connect(f"notify::{name}", lambda *_: None if self._silent else self._reread())
+            self.config.connect(f"notify::{name}", lambda *_: None if self._silent else self._reread())
 
-    def _load(self, description: Mapping[str, Any]) -> None:
-        if not description:
-            self._preview.status.set_text("Starting the Scumble backend…")
-            return
-        self._gallery.load([s for s in description.get("styles") or () if isinstance(s, Mapping)])
-        self._engine.load(description)
+    def load(self, description: Mapping[str, Any]) -> None:
+        """See :class:`~.painting.PaintingDialog`."""
+        self._gallery.load(self.styles(description))
         for line in self._lines.values():
             line.show(self._gallery)
         self._mark()
-        self._changed()
 
-    def _listen(self) -> bool:
-        if not self._query.done:
-            return True
-        if self._query.failure is not None:
-            self._preview.status.set_text(self._query.failure.text)
-        elif isinstance(self._query.value, dict):
-            if self._query.value != described.kept() or self._engine.form is None:
-                self._load(self._query.value)
-            described.keep(self._query.value)
-        return False
+    def entries(self) -> Sequence[RegionEntry]:
+        """See :class:`~.painting.PaintingDialog`."""
+        chosen = [line.assignment for line in self._lines.values() if line.assignment is not None]
+        return masks.entries(self.config.get_property("masks"), list(self._lines), chosen)
 
     # -- the list --------------------------------------------------------------------------------------
 
     def _reread(self) -> None:
         """The lines anew, from the arguments and what the image has."""
         self._silent = True
-        kind = self._config.get_property("masks")
+        kind = self.config.get_property("masks")
         self._kinds.set_active_id(kind)
         self._silent = False
         for child in self._list.get_children():
             self._list.remove(child)
         self._lines = {}
         try:
-            there = names(kind, self._document.image, self._group)
-            given = {each.mask: each for each in masks.parse(self._config.get_property("regions"))}
+            there = mask_names(kind, self.document.image, self._group)
+            given = {each.mask: each for each in masks.parse(self.config.get_property("regions"))}
         except ScumbleError as error:
             there, given = [], {}
             self._about.set_text(f"{error.message} {error.hint}")
         else:
             self._about.set_text(
-                f"Painted onto the layer “{self._document.layer.get_name()}”."
+                f"Painted onto the layer “{self.document.layer.get_name()}”."
                 if there
                 else "The group has no visible layer."
-                if kind == masks.GROUP
+                if kind == GROUP
                 else "The image has no saved channel: Select > Save to Channel makes one of the selection."
             )
         for name in there:
@@ -164,7 +115,7 @@ class Dialog:
         self._list.show_all()
         self._picked = self._picked if self._picked in self._lines else next(iter(self._lines), "")
         self._mark()
-        self._preview.refresh()
+        self.changed()
 
     def _mark(self) -> None:
         for name, line in self._lines.items():
@@ -185,7 +136,7 @@ class Dialog:
 
     def _choose_file(self, _: Any) -> None:
         chooser = Gtk.FileChooserNative(
-            title="Choose the style's picture", transient_for=self._dialog, action=Gtk.FileChooserAction.OPEN
+            title="Choose the style's picture", transient_for=self.dialog, action=Gtk.FileChooserAction.OPEN
         )
         if chooser.run() == Gtk.ResponseType.ACCEPT and chooser.get_filename():
             self._assign(self._picked, FileStyle(chooser.get_filename()))
@@ -200,25 +151,13 @@ class Dialog:
     def _edited(self) -> None:
         self._silent = True
         chosen = [line.assignment for line in self._lines.values() if line.assignment is not None]
-        self._config.set_property("regions", masks.dump(chosen) if chosen else "")
+        self.config.set_property("regions", masks.dump(chosen) if chosen else "")
         self._silent = False
-        self._preview.refresh()
+        self.changed()
 
     def _choose_kind(self, combo: Any) -> None:
         if not self._silent and combo.get_active_id():
-            self._config.set_property("masks", combo.get_active_id())
-
-    def _changed(self) -> None:
-        self._preview.refresh()
-
-    def _wanted(self) -> tuple[Form, Mapping[str, Any], Sequence[RegionEntry], int]:
-        form = self._engine.form
-        if form is None:
-            raise nothing_yet("The Scumble backend has not said yet what it can do.")
-        chosen = [line.assignment for line in self._lines.values() if line.assignment is not None]
-        kind = self._config.get_property("masks")
-        entries = masks.entries(kind, list(self._lines), chosen)
-        return form, form.options(), entries, self._config.get_property("seed")
+            self.config.set_property("masks", combo.get_active_id())
 
 
 class _Line:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scumble.plugin.common import described
 from scumble.shared.errors import Code, ScumbleError
 
-from .. import arguments
+from .. import arguments, registered
 from . import kit
 from .kit import SPACE, GimpUi, Gtk, column, label, row
 
@@ -18,7 +17,7 @@ def ask(procedure: Any, config: Any) -> None:
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Scumble: select subject")
     methods = Gtk.ComboBoxText()
     methods.append("", "The best there is")
-    for method in arguments.selectors(described.kept()):
+    for method in arguments.selectors(registered.latest()):
         methods.append(method["name"], str(method.get("label") or method["name"]))
     kit.bind(config, "method", methods, "active-id")
     about = label(

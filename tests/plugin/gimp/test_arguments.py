@@ -21,6 +21,7 @@ from scumble.plugin.common.sources import (
 from scumble.plugin.gimp import arguments, masks
 from scumble.plugin.gimp.arguments import Given
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.segmenting import Point
 
 FORM = {
     "name": "fast",
@@ -189,3 +190,23 @@ def test_regions_survive_being_written_as_an_argument(assigned: dict[str, tuple[
     text = masks.dump(given)
     assert masks.parse(text) == given
     assert isinstance(json.loads(text), list)
+
+
+def test_points_are_written_like_on_the_command_line() -> None:
+    assert arguments.points_of("") == ()
+    assert arguments.points_of("120,80 40.5,30,-;7,8,+") == (
+        Point(120, 80),
+        Point(40.5, 30, False),
+        Point(7, 8),
+    )
+
+
+@pytest.mark.parametrize("text", ["a,b", "1", "1,2,3", "1,2,-,4", "nan,3", "1,inf", "1,2 x"])
+def test_points_that_make_no_sense_are_refused(text: str) -> None:
+    refusal(Code.BAD_REQUEST, arguments.points_of, text)
+
+
+@given(st.lists(st.tuples(st.integers(-9999, 9999), st.floats(-1e4, 1e4), st.booleans())))
+def test_points_come_back_as_they_were(points: list[tuple[float, float, bool]]) -> None:
+    given = tuple(Point(round(x, 3), round(y, 3), sign) for x, y, sign in points)
+    assert arguments.points_of(arguments.points_text(given)) == given

@@ -8,7 +8,7 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from gi.repository import Babl, Gegl, Gimp, Gio  # noqa: E402, F401
+from gi.repository import Babl, Gegl, Gimp, Gio, GObject  # noqa: E402, F401
 
 INSIDE = "/scumble"
 REPORT = f"{INSIDE}/report.json"
@@ -88,6 +88,18 @@ def write(item, data, form=None):
 def read(item, form, x=0, y=0, width=None, height=None):
     area = Gegl.Rectangle.new(x, y, width or item.get_width(), height or item.get_height())
     return bytes(item.get_buffer().get(area, 1.0, form, Gegl.AbyssPolicy.NONE))
+
+
+def with_group():
+    picture = image(80, 60)
+    source = layer(picture, 80, 60, alpha=False)
+    group = Gimp.GroupLayer.new(picture, "masks")
+    picture.insert_layer(group, None, 0)
+    layer(picture, 30, 60, alpha=False, name="left", group=group)
+    layer(picture, 20, 20, alpha=False, name="spot", group=group, offsets=(50, 30))
+    hidden = layer(picture, 80, 60, alpha=False, name="hidden", group=group)
+    hidden.set_visible(False)
+    return picture, source, group
 
 
 class Called:

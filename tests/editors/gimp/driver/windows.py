@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, "/scumble/driver")
-import dialogs  # noqa: F401
+import dialog_scenes  # noqa: F401
 import tools
 
 tools.run(os.environ.get("SCENARIO", ""))

@@ -1,0 +1,62 @@
+"""The other commands, and the documented script."""
+
+import json
+from pathlib import Path
+
+from tools import (
+    INSIDE,
+    REPLACE,
+    STYLE,
+    SUCCESS,
+    Gimp,
+    Gio,
+    bounds,
+    call,
+    image,
+    layer,
+    scenario,
+    stylize,
+)
+
+
+@scenario
+def repeat_last_does_it_again_elsewhere():
+    first = image()
+    stylize(layer(first, alpha=False), strength=0.6, options="texture=0.2")
+    picture = image(50, 40)
+    source = layer(picture, 50, 40, alpha=False)
+    picture.select_rectangle(REPLACE, 5, 5, 20, 20)
+    done = call("repeat-last", picture, [source])
+    assert done.status == SUCCESS, done.error
+    assert bounds(done.layer) == (5, 5, 20, 20)
+    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    assert kept["options"] == {"texture": 0.2} and kept["regions"][0]["strength"] == 0.6
+
+
+@scenario
+def the_backend_procedure_tells_how_it_is():
+    status = json.loads(call("backend").report)
+    assert status["state"] in ("ready", "busy") and status["pid"] > 0, status
+    assert json.loads(call("backend", action="describe").report)["engines"]
+    models = json.loads(call("backend", action="models").report)
+    assert models, models
+    assert "backend" in call("backend", action="log").report
+    return status
+
+
+@scenario
+def the_documented_script_repaints_a_folder():
+    import stylize_folder
+
+    folder, target = Path(f"{INSIDE}/photos"), Path(f"{INSIDE}/paintings")
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "broken.png").write_text("no picture either")
+    for name in ("a", "b"):
+        picture = image(40, 30)
+        layer(picture, 40, 30, alpha=False)
+        file = Gio.File.new_for_path(str(folder / f"{name}.png"))
+        Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, picture, file, None)
+    made = stylize_folder.stylize_folder(folder, target, STYLE, "draft=yes")
+    assert made == ["a.png", "b.png"] == sorted(each.name for each in target.iterdir())
+    assert (folder / "a.png").read_bytes() != (target / "a.png").read_bytes()

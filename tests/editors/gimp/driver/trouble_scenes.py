@@ -1,0 +1,166 @@
+"""Cancelling, and backends that die, are missing or speak otherwise."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+from tools import (
+    EXECUTION,
+    INSIDE,
+    STYLE,
+    SUCCESS,
+    Gimp,
+    Gio,
+    bounds,
+    call,
+    image,
+    layer,
+    refused,
+    scenario,
+    stylize,
+)
+
+
+def plug_ins():
+    """Processes that run the plug-in, but for the halves that stand by."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit():
+                with open(f"/proc/{name}/cmdline", "rb") as stream:
+                    words = stream.read().split(b"\0")
+                if any(word.endswith(b"/scumble/scumble.py") for word in words) and b"-run" in words:
+                    with open(f"/proc/{name}/stat") as stream:
+                        session = stream.read().rpartition(")")[2].split()[3]
+                    if session != name:
+                        found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
+def log():
+    with open(f"{INSIDE}/state/backend.log") as stream:
+        return stream.read()
+
+
+def at_work(action):
+    """Do something once the backend works on the next job, from another thread."""
+    seen = log().count(" of 'gimp': ")
+
+    def watch():
+        until = time.monotonic() + 60
+        while time.monotonic() < until and log().count(" of 'gimp': ") <= seen:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        action()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def large():
+    picture = image(1400, 1200)
+    source = Gimp.Layer.new(
+        picture, "large", 1400, 1200, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
+    source.fill(Gimp.FillType.WHITE)
+    picture.insert_layer(source, None, 0)
+    return picture, source
+
+
+@scenario
+def cancelling_ends_the_job_in_the_backend_too():
+    """GIMP's Cancel kills the plug-in's process; so does this."""
+    picture, source = large()
+    thread = at_work(lambda: [os.kill(pid, signal.SIGKILL) for pid in plug_ins()])
+    done = call("stylize", picture, [source], style=STYLE)
+    thread.join()
+    assert done.status != SUCCESS
+    assert len(picture.get_layers()) == 1
+    killed = time.monotonic()
+    while "cancelled" not in log() and time.monotonic() < killed + 10:
+        time.sleep(0.05)
+    assert "cancelled" in log(), log()[-500:]
+    small = image()
+    stylize(layer(small))
+    return time.monotonic() - killed
+
+
+@scenario
+def a_killed_backend_is_started_again_and_the_job_is_done():
+    _picture, source = large()
+    with open(f"{INSIDE}/run/connection.json") as stream:
+        pid = json.load(stream)["pid"]
+    thread = at_work(lambda: os.kill(pid, signal.SIGKILL))
+    done = stylize(source)
+    thread.join()
+    assert bounds(done.layer) == (0, 0, 1400, 1200)
+    with open(f"{INSIDE}/run/connection.json") as stream:
+        assert json.load(stream)["pid"] != pid
+
+
+@scenario
+def the_backend_can_be_ended_and_comes_back_when_it_is_needed():
+    assert json.loads(call("backend", action="stop").report)["state"] == "stopped"
+    assert json.loads(call("backend").report)["state"] == "stopped"
+    picture = image()
+    stylize(layer(picture))
+    assert json.loads(call("backend").report)["state"] in ("ready", "busy")
+
+
+@scenario
+def without_any_backend_the_call_fails_with_what_to_do():
+    assert json.loads(call("backend", action="stop").report)["state"] == "stopped"
+    os.rename(f"{INSIDE}/python", f"{INSIDE}/python.away")
+    try:
+        picture = image()
+        source = layer(picture)
+        refused(EXECUTION, "installer", "stylize", picture, [source], style=STYLE)
+    finally:
+        os.rename(f"{INSIDE}/python.away", f"{INSIDE}/python")
+
+
+@scenario
+def a_backend_of_another_version_is_told_apart():
+    """A backend elsewhere that speaks a protocol of its own; then this machine's own again."""
+    import zmq
+
+    with open(f"{INSIDE}/driver/other_key.json") as stream:
+        keys = json.load(stream)
+    context = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.curve_server = True
+    router.curve_secretkey = keys["server_secret"].encode()
+    router.linger = 0
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    answers = threading.Event()
+
+    def serve():
+        while not answers.is_set():
+            if router.poll(100):
+                who, *frames = router.recv_multipart()
+                asked = json.loads(frames[1])
+                failure = {"code": "unsupported_protocol", "message": "", "hint": "", "retry": False}
+                answer = {"type": "failed", "id": asked["id"], "body": failure, "buffers": []}
+                router.send_multipart([who, frames[0], json.dumps(answer).encode()])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        file = Gio.File.new_for_path(f"{INSIDE}/driver/other.json")
+        done = call("backend", action="connect", address=f"127.0.0.1:{port}", key_file=file)
+        assert done.status == SUCCESS, done.error
+        picture = image()
+        source = layer(picture)
+        refused(EXECUTION, "versions that do not fit", "stylize", picture, [source], style=STYLE)
+    finally:
+        answers.set()
+        thread.join()
+        router.close()
+        context.term()
+        assert call("backend", action="connect").status == SUCCESS
+    stylize(source)
