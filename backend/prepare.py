@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -179,6 +180,15 @@ def _planes(rgb: Floats) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
 
 
+#: Style pictures kept decoded: an artist tries a handful in turn.
+KEPT_STYLES = 8
+
+
+@lru_cache(maxsize=KEPT_STYLES)
+def _bundled_part(id: str) -> StylePart:
+    return style_part(_bundled(id))
+
+
 def _styles(style: StyleRef, mask: MaskBuffer | None = None) -> tuple[tuple[StylePart, ...], str]:
     """The pictures of a style with their shares, and its words."""
     pictures: list[StylePart] = []
@@ -187,7 +197,10 @@ def _styles(style: StyleRef, mask: MaskBuffer | None = None) -> tuple[tuple[Styl
         if isinstance(part, TextStyle):
             words.append(part.prompt)
         else:
-            picture = style_part(part.pixels if isinstance(part, PixelStyle) else _bundled(part.id), mask)
+            if isinstance(part, BundledStyle) and mask is None:
+                picture = _bundled_part(part.id)
+            else:
+                picture = style_part(part.pixels if isinstance(part, PixelStyle) else _bundled(part.id), mask)
             pictures.append(replace(picture, weight=weight))
     total = sum(p.weight for p in pictures)
     return tuple(replace(p, weight=p.weight / total) for p in pictures), "; ".join(words)

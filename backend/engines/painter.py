@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from scumble.backend.nn.compact import TAP_CELLS, TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.full import FullDecoder, FullEncoder
-from scumble.backend.nn.moments import Moments, MomentSums, weights_at
+from scumble.backend.nn.moments import Moments, MomentSums, area_averaged, weights_at
 from scumble.backend.nn.restyle import Restyle, StyleCode
 
 from .base import Context, StylePart
@@ -167,6 +167,7 @@ class Painter:
         self.context = context
         self.expand = expand
         self.renormalize = renormalize
+        self._digests: dict[object, tuple[Tensor, str]] = {}
 
     def _tick(self) -> None:
         self.context.checkpoint()
@@ -228,8 +229,12 @@ class Painter:
         """What distinguishes a mask, and how it is used, in the keys of cached features."""
         if mask is None:
             return "all"
-        digest = hashlib.blake2b(mask.contiguous().cpu().numpy().tobytes(), digest_size=16).hexdigest()
-        return f"{digest}{self.expand:d}{self.renormalize:d}"
+        place = (mask.data_ptr(), mask.shape, mask.stride())
+        if place not in self._digests:
+            # The mask is kept with its digest, so that no other comes to lie where it lay.
+            digest = hashlib.sha256(mask.contiguous().cpu().numpy(), usedforsecurity=False).hexdigest()[:32]
+            self._digests[place] = (mask, digest)
+        return f"{self._digests[place][1]}{self.expand:d}{self.renormalize:d}"
 
     def statistics(
         self,
@@ -264,6 +269,10 @@ class Painter:
             taps = taps_of(tile)
             with timed(self.context, "statistics"):
                 for own, weight in zip(sums, weights, strict=True):
+                    if tile.core == tile.frame and bool((weight >= 1).all()) and _whole_cells(tile):
+                        for tap in TAPS:
+                            own[tap].add(taps[tap][0])
+                        continue
                     core = padded_zero(tile.core_weight(weight))
                     if not bool((core > 0).any()):
                         continue
@@ -297,7 +306,7 @@ class Painter:
             if inner is not None and not bool((tile.cut(inner) >= 1).all()):
                 weight = _padded(tile.cut(inner)[None, None])
                 for tap in TAPS:
-                    share = F.adaptive_avg_pool2d(weight, _size(taps[tap]))
+                    share = area_averaged(weight, _size(taps[tap]))
                     torch.lerp(taps[tap], mixed[tap], share, out=mixed[tap])
         with timed(self.context, "decode"):
             support = None
@@ -329,9 +338,15 @@ class Painter:
                 return styled
             share = _padded(tile.cut(shares[i])[None, None])
             for tap in TAPS:
-                part = styled[tap] * F.adaptive_avg_pool2d(share, _size(styled[tap]))
+                part = styled[tap] * area_averaged(share, _size(styled[tap]))
                 total[tap] = part if tap not in total else total[tap] + part
         return total
+
+
+def _whole_cells(tile: Tile) -> bool:
+    """Whether the frame ends where its last coarse cells do, so that no feature stands for padding."""
+    x0, y0, x1, y1 = tile.frame
+    return (x1 - x0) % 8 == 0 and (y1 - y0) % 8 == 0
 
 
 def _size(x: Tensor) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from scumble.backend.nn.moments import Moments
 from scumble.backend.nn.partial_conv import PartialConv2d
 from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine
-from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened
+from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened, unite
 from scumble.shared.errors import Code, ScumbleError
 
 from . import colour, full, registry
@@ -347,7 +347,7 @@ def _restored(painted: Painted, resized: Job, job: Job) -> Painted:
 
 
 def _union(job: Job) -> np.ndarray:
-    return np.clip(np.sum([r.mask.numpy() for r in job.regions], axis=0), 0, 1).astype(np.float32)
+    return unite([r.mask.numpy().astype(np.float32, copy=False) for r in job.regions])
 
 
 registry.register(PartialConv())

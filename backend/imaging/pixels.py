@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +54,10 @@ def to_float(raw: Samples, dtype: DType) -> Floats:
 
 def from_float(values: Floats, dtype: DType) -> Samples:
     """float32 to samples: rounded and clipped for integers, as they are for floats."""
+    if dtype == "u8" and values.size:
+        # Scaled, rounded to even and clipped above, as below but in one pass; it takes away a sign.
+        found: Samples = cv2.convertScaleAbs(np.maximum(values, 0), alpha=255.0)
+        return found.reshape(values.shape)
     if dtype in FULL:
         values = np.clip(values, 0, 1)
         values *= np.float32(FULL[dtype])

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .moments import area_averaged
 from .partial_conv import PartialConv2d
 
 #: The encoder's outputs, shallow to deep, named after the layers of VGG-16 they were distilled from.
@@ -106,6 +107,13 @@ def _doubled(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
 
 
+def _unfolded(x: Tensor) -> Tensor:
+    """``pixel_shuffle(x, 2)``, in half the time where the channels are last in memory."""
+    count, channels, height, width = x.shape
+    blocks = x.view(count, channels // 4, 2, 2, height, width).permute(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(count, channels // 4, 2 * height, 2 * width)
+
+
 def _without_grid(image: Tensor) -> Tensor:
     """The picture without what alternates from pixel to pixel: 1-2-1 in both directions.
 
@@ -184,7 +192,7 @@ class CompactDecoder(nn.Module):
             if mask is None:
                 return None
             height, width = features[tap].shape[-2:]
-            return F.adaptive_avg_pool2d(mask, (height, width))
+            return area_averaged(mask, (height, width))
 
         def conv(layer: PartialConv2d, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
             tick()
@@ -208,4 +216,4 @@ class CompactDecoder(nn.Module):
         y, m = conv(self.a2, x, m)
         x = _plus(F.relu(y, inplace=True), x)
         x, m = conv(self.out, x, m)
-        return _without_grid(F.pixel_shuffle(x, 2))
+        return _without_grid(_unfolded(x))

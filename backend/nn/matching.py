@@ -73,8 +73,7 @@ def coherent_matches(
     :returns: (H*W,) int64.
     """
     count, nowhere = queries.shape[1], keys.shape[1]
-    q = F.normalize(queries, dim=0).T.contiguous()
-    k = F.normalize(keys, dim=0).T.contiguous()
+    q, k = (F.normalize(x.T.contiguous(), dim=1) for x in (queries, keys))
     place = _first_matches(q, k, seed)
     liking = (q * k.index_select(0, place)).sum(1)
     # One place more, "nowhere", for matches that would end beyond the style, and one cell more that has

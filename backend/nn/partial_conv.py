@@ -17,6 +17,23 @@ def expand_mask(mask: Tensor) -> Tensor:
     return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
 
 
+def _window_sums(mask: Tensor, size: int, stride: int) -> Tensor:
+    """Sums of a mask's size x size windows, every ``stride`` positions.
+
+    By adding shifted copies: exactly 0 where a window is empty, and for one channel several times as
+    quick as a convolution with ones.
+    """
+    for axis in (-1, -2):
+        count = (mask.shape[axis] - size) // stride + 1
+        total = mask
+        for i in range(size):
+            picked = mask.narrow(axis, i, (count - 1) * stride + 1)
+            picked = picked[..., ::stride] if axis == -1 else picked[..., ::stride, :]
+            total = picked if i == 0 else total + picked
+        mask = total
+    return mask
+
+
 def partial_conv2d(
     x: Tensor,
     weight: Tensor,
@@ -54,8 +71,8 @@ def partial_conv2d(
     if mask is None:
         return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels), None
     padded = _pad(mask, radius, mode)
-    ones = torch.ones(1, 1, *weight.shape[-2:], dtype=x.dtype, device=x.device)
-    grown = F.conv2d(padded, ones, stride=stride).clamp(0, 1)
+    kernel = weight.shape[-1]
+    grown = _window_sums(padded, kernel, stride).clamp(0, 1)
     if not expand:
         support = padded
     elif mode == "constant":
@@ -66,7 +83,7 @@ def partial_conv2d(
         support = expand_mask(padded)
     if not renormalize:
         return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels), grown
-    share = F.conv2d(support, ones, stride=stride) / ones.numel()
+    share = _window_sums(support, kernel, stride) / kernel**2
     scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0)
     y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels)
     if torch.is_grad_enabled():

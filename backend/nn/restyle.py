@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .compact import TAPS
 from .matching import borrow, coherent_matches, matching_basis, nearest_inside
@@ -133,9 +134,8 @@ class Restyle:
         size = (deep.shape[-2], deep.shape[-1])
         matched: dict[str, Tensor] = {}
         for code, weight in self.styles:
-            mean = code.moments["4_1"].mean.to(deep)
             rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
-            queries = code.basis @ (rows - mean).T
+            queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
             grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
             index = coherent_matches(queries, code.keys, size, grid, self.seed)
             for tap in MATCHED_TAPS:

@@ -29,8 +29,7 @@ class Affine:
 
         Channels are moved last for one matrix product; for channels-last tensors that is free.
         """
-        moved = F.linear(features.movedim(-3, -1), self.matrix.to(features))
-        moved += self.offset.to(features)  # in place: as F.linear's bias it would cost a copy
+        moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
         return moved.movedim(-1, -3)
 
     def softened(self, gain: float, mean: Tensor) -> Affine:
@@ -53,25 +52,23 @@ def shrunk(m: Moments) -> Tensor:
     return pull + (SHRINKAGE * variance + 1e-10) * eye
 
 
-def _root(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    values, vectors = torch.linalg.eigh(matrix)
-    values = values.clamp_min(1e-12)
-    root = (vectors * values.sqrt()) @ vectors.T
-    inverse = (vectors * values.rsqrt()) @ vectors.T
-    return root, inverse
-
-
 def transport(content: Moments, style: Moments) -> Affine:
     """The Monge-Kantorovich map that takes content's Gaussian to style's.
 
     ``A = C^-1/2 (C^1/2 S C^1/2)^1/2 C^-1/2`` with shrunk covariances C and S: of all affine maps
     with the right first two moments it moves the features least (Olkin and Pukelsheim 1982), so
     the content's structure stays.  Its stretches are softly limited to :data:`MAX_GAIN`.
+
+    Computed with a triangular factor in place of the root: with ``C = L L^T`` the same map is
+    ``L^-T (L^T S L)^1/2 L^-1``, being symmetric, positive and taking C to S.  Factors cost a tenth of
+    what eigenvectors do.
     """
     c, s = shrunk(content), shrunk(style)
-    root, inverse = _root(c)
-    middle, _ = _root(root @ s @ root)
-    gains, axes = torch.linalg.eigh(inverse @ middle @ inverse)
+    lower = torch.linalg.cholesky(c)
+    values, vectors = torch.linalg.eigh(lower.T @ s @ lower)
+    # L^-T V D^1/4, whose product with its transpose is the map.
+    half = torch.linalg.solve_triangular(lower.T, vectors * values.clamp_min(1e-24).pow(0.25), upper=True)
+    gains, axes = torch.linalg.eigh(half @ half.T)
     spare = MAX_GAIN - 1.0
     gains = torch.where(gains > 1.0, 1.0 + spare * torch.tanh((gains - 1.0) / spare), gains)
     matrix = (axes * gains) @ axes.T

@@ -30,6 +30,13 @@ class Blend:
     inner: Mask
 
 
+def unite(masks: Sequence[Mask]) -> Mask:
+    """The (H, W) coverage of all masks together, in [0, 1]; a single mask is given back itself."""
+    if len(masks) == 1:
+        return masks[0]
+    return np.clip(np.sum(masks, axis=0), 0.0, 1.0).astype(np.float32)
+
+
 def inner_distance(mask: Mask) -> Mask:
     """Distance in pixels from each position inside the mask to the outside; the border is not outside."""
     inside = (mask > 0).astype(np.uint8)
@@ -58,7 +65,7 @@ def feather_width(distance: Mask, wanted: float) -> float:
 
 def auto_feather(masks: Sequence[Mask]) -> float:
     """A feather's width in pixels from the regions' size: 2 % of the union's equivalent side, 4 to 16."""
-    area = float(np.clip(np.sum(masks, axis=0), 0, 1).sum())
+    area = float(unite(masks).sum())
     return float(np.clip(0.02 * np.sqrt(area), 4.0, 16.0))
 
 
@@ -70,8 +77,10 @@ def blend(masks: tuple[Mask, ...], *, feather: float, feather_edge: bool) -> Ble
     :param feather_edge: ramp ``alpha`` up inside hard edges; a mask drawn softer than the ramp
         keeps its own softness, because the smaller of the two is taken.
     """
-    union = np.clip(np.sum(masks, axis=0), 0.0, 1.0).astype(np.float32)
+    union = unite(masks)
     distance = inner_distance(union)
+    if np.isinf(distance[0, 0]):  # there is no outside, and so no edge to blend
+        return Blend(union, shares(masks, feather), np.ones_like(union))
     width = feather_width(distance, feather)
     ramp = smoothstep(distance / max(width, 1.0)) if width > 0 else np.ones_like(union)
     alpha = np.minimum(union, smoothstep(distance / max(0.75 * width, 1.0))) if feather_edge else union
