@@ -114,11 +114,10 @@ class Pools:
     contents: Sequence[Crop]
     styles: Sequence[Painting]
     seed: int
-    #: Regions and styles that each content is met with; more of them take more memory and time.
-    regions: int = 1
-    partners: int = 2
+    #: Styles that each content is met with; each of them takes a transport's time and memory.
+    partners: int = 1
     _maps: dict[tuple[int, int, int], dict[str, Affine]] = field(default_factory=dict)
-    _regions: dict[tuple[int, int], Region] = field(default_factory=dict)
+    _regions: dict[int, Region] = field(default_factory=dict)
 
     def partner(self, content: int, which: int) -> int:
         """The ``which``-th style of a content; the same ones every time."""
@@ -137,8 +136,7 @@ class Pools:
     def region(self, content: int) -> Region:
         """A content's region with its features through partial convolution."""
         rng = np.random.default_rng([self.seed, 23, content])
-        key = (content, 0)
-        if key not in self._regions:
+        if content not in self._regions:
             image = self.images([self.contents[content]])
             mask, feather = random_mask(image.shape[-1], rng), float(rng.uniform(*FEATHERS))
             parts = blend((mask,), feather=feather, feather_edge=True)
@@ -146,8 +144,8 @@ class Pools:
             support, drawn, inner, alpha = (torch.from_numpy(m)[None, None] for m in shown)
             taps = self.encoder(image, support, renormalize=True)
             halves = {t: x[0].half() for t, x in taps.items()}
-            self._regions[key] = Region(support, drawn, inner, alpha, halves)
-        return self._regions[key]
+            self._regions[content] = Region(support, drawn, inner, alpha, halves)
+        return self._regions[content]
 
     @torch.no_grad()
     def stylized(

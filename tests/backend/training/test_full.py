@@ -1,0 +1,100 @@
+"""The full-size network's decoder trains end to end, resumes, and is the same for one seed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from skimage import data
+
+from scumble.backend.models import bundled
+from scumble.backend.nn.full import FullDecoder
+from scumble.backend.nn.vgg import LAYERS
+from scumble.backend.training import full
+from scumble.backend.training.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Four small pictures, and VGG-16's shapes with random weights to train against."""
+    words = []
+    for option, names in (("--photos", ("astronaut", "chelsea")), ("--paintings", ("coffee", "rocket"))):
+        folder = tmp_path_factory.mktemp("pictures")
+        for name in names:
+            Image.fromarray(getattr(data, name)()).resize((96, 80)).save(folder / f"{name}.png")
+        words += [option, str(folder)]
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for name, cin, cout in LAYERS:
+        if name != "pool":
+            kernel = torch.randn(cout, cin, 3, 3, generator=generator) * (2 / (9 * cin)) ** 0.5
+            tensors |= {f"{name}.weight": kernel, f"{name}.bias": torch.zeros(cout)}
+    file = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
+    save_file(tensors, file)
+    small = [
+        "--size",
+        "48",
+        "--batch",
+        "2",
+        "--contents",
+        "3",
+        "--styles",
+        "2",
+        "--warm-steps",
+        "1",
+        "--rows",
+        "1",
+    ]
+    return ["full", *words, "--teacher", str(file), *small]
+
+
+def trained(common: list[str], out: Path, steps: int) -> dict[str, torch.Tensor]:
+    assert main([*common, "--out", str(out), "--steps", str(steps), "--save-every", "3"]) == 0
+    return load_file(out / "full.safetensors")
+
+
+@pytest.fixture(scope="module")
+def whole(common: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an unbroken run, which takes every kind of step."""
+    out = tmp_path_factory.mktemp("whole")
+    trained(common, out, 5)
+    return out
+
+
+def test_the_decoder_can_be_loaded_and_bundled(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tensors = load_file(whole / "full.safetensors")
+    FullDecoder.from_tensors(tensors)
+    assert all(bool(torch.isfinite(t).all()) for t in tensors.values())
+    package = whole / "package"
+    package.mkdir()
+    monkeypatch.setattr(bundled, "weights_folder", lambda: package)
+    assert main(["full", "--out", str(whole), "--only-install"]) == 0
+    halves = load_file(package / "full.safetensors")
+    assert halves.keys() == tensors.keys() and all(t.dtype == torch.float16 for t in halves.values())
+    assert "full" in bundled.index(package)
+
+
+def test_curves_and_sheets_are_left_to_look_at(whole: Path) -> None:
+    with (whole / "full.csv").open() as file:
+        names = {row[2] for row in csv.reader(file)}
+    assert {"pool", "pixels", "style", "content"} <= names
+    assert {p.name for p in whole.glob("full-*.png")} == {"full-000003.png", "full-000005.png"}
+
+
+def test_a_run_that_was_stopped_ends_where_an_unbroken_one_does(
+    common: list[str], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(full, "sample_sheet", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained(common, tmp_path, 5)
+    assert torch.load(tmp_path / "full.checkpoint", weights_only=True)["step"] == 3
+    again, unbroken = trained(common, tmp_path, 5), load_file(whole / "full.safetensors")
+    assert all(torch.equal(unbroken[k], again[k]) for k in unbroken)
