@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from .base import Option
+from .shared_options import COLOUR, EDGES, FEATHER, MATCH_COLOR, METHOD, PRESERVE_COLOR, STYLE_SCALE
 
 #: Without a GPU the decoder is the default: optimising takes minutes there.
 DEFAULT_MODE = "optimise" if torch.cuda.is_available() else "decoder"
@@ -30,18 +33,7 @@ OPTIONS = (
         step=0.05,
         per_region=True,
     ),
-    Option(
-        "style_scale",
-        "Stroke size",
-        "float",
-        1.0,
-        "Size of the brushwork: 1 shows the style picture's short side at 512 pixels.",
-        minimum=0.25,
-        maximum=3.0,
-        step=0.05,
-        unit="x",
-        per_region=True,
-    ),
+    replace(STYLE_SCALE, maximum=3.0),
     Option(
         "long_strokes",
         "Long strokes",
@@ -100,40 +92,19 @@ OPTIONS = (
         "painted",
         "painted: as the strokes are. guided: the layer's hues, moved into the style's range.",
         choices=("painted", "guided"),
-        group="Colour",
+        group=COLOUR,
         per_region=True,
     ),
-    Option(
-        "preserve_color",
-        "Keep my colours",
-        "float",
-        0.0,
-        "Give the layer's own hues back to what was painted.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.05,
-        group="Colour",
-        per_region=True,
-    ),
-    Option(
-        "feather",
-        "Edge softness",
-        "float",
-        0.0,
-        "Width of the blend inside the selection's edge; 0 chooses it from the selection's size.",
-        minimum=0.0,
-        maximum=200.0,
-        step=1.0,
-        unit="px",
-        group="Edge",
-    ),
+    MATCH_COLOR,
+    PRESERVE_COLOR,
+    FEATHER,
     Option(
         "melt",
         "Melt into the layer",
         "bool",
         True,
         "Let broad tones cross the selection's edge more softly than fine strokes do.",
-        group="Edge",
+        group=EDGES,
     ),
     Option(
         "finish",
@@ -144,7 +115,7 @@ OPTIONS = (
         minimum=0,
         maximum=8,
         step=1,
-        group="Method",
+        group=METHOD,
     ),
     Option(
         "steps",
@@ -155,7 +126,7 @@ OPTIONS = (
         minimum=5,
         maximum=400,
         step=5,
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -168,7 +139,7 @@ OPTIONS = (
         maximum=2048,
         step=64,
         unit="px",
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -179,7 +150,7 @@ OPTIONS = (
         "Which network looks: vgg16 (slow, to be fetched first) or compact (bundled); auto takes vgg16 only"
         " where it is installed and there is a GPU.",
         choices=("auto", "compact", "vgg16"),
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Option
+from .shared_options import EDGES, FEATHER, MATCH_COLOR, METHOD, PRESERVE_COLOR, STYLE_SCALE
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -27,61 +28,17 @@ OPTIONS: tuple[Option, ...] = (
         step=0.05,
         per_region=True,
     ),
-    Option(
-        "style_scale",
-        "Stroke size",
-        "float",
-        1.0,
-        "Size of the strokes in image pixels: 1 shows the style as if its short side were 512 px.",
-        minimum=0.25,
-        maximum=4.0,
-        step=0.05,
-        unit="x",
-        per_region=True,
-    ),
-    Option(
-        "match_color",
-        "Match palette",
-        "float",
-        0.7,
-        "How closely the colours follow the painting's palette.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.05,
-        group="Colour",
-        per_region=True,
-    ),
-    Option(
-        "preserve_color",
-        "Keep my colours",
-        "float",
-        0.0,
-        "Paint with the style's strokes but in your layer's own colours.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.05,
-        group="Colour",
-        per_region=True,
-    ),
-    Option(
-        "feather",
-        "Edge softness",
-        "float",
-        0.0,
-        "Width of the blend inside the selection's edge; 0 chooses it from the selection's size.",
-        minimum=0.0,
-        maximum=200.0,
-        step=1.0,
-        unit="px",
-        group="Edges",
-    ),
+    STYLE_SCALE,
+    MATCH_COLOR,
+    PRESERVE_COLOR,
+    FEATHER,
     Option(
         "feather_before",
         "Soften the mask",
         "bool",
         True,
         "Blending technique 1: soften the mask before the layer is read.",
-        group="Edges",
+        group=EDGES,
         advanced=True,
     ),
     Option(
@@ -90,7 +47,7 @@ OPTIONS: tuple[Option, ...] = (
         "bool",
         True,
         "Blending technique 2: let each step see one pixel beyond the mask.",
-        group="Edges",
+        group=EDGES,
         advanced=True,
     ),
     Option(
@@ -99,7 +56,7 @@ OPTIONS: tuple[Option, ...] = (
         "bool",
         True,
         "Blending technique 3: mix the layer's own features in towards the edge.",
-        group="Edges",
+        group=EDGES,
         advanced=True,
     ),
     Option(
@@ -109,7 +66,7 @@ OPTIONS: tuple[Option, ...] = (
         "partial-conv",
         "The baselines style the whole layer and cut the region out, or black the rest out first.",
         choices=("partial-conv", "style-then-mask", "mask-then-style"),
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -119,7 +76,7 @@ OPTIONS: tuple[Option, ...] = (
         "transport",
         "Closed-form optimal transport, or the learned linear transform.",
         choices=("transport", "learned"),
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -128,7 +85,7 @@ OPTIONS: tuple[Option, ...] = (
         "bool",
         True,
         "Weigh each step by how much of its window lies under the mask.",
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -138,7 +95,7 @@ OPTIONS: tuple[Option, ...] = (
         "compact",
         "compact is quick; full paints closer to the style, slower, once vgg16-oxford is fetched;"
         " or the name of a network that you imported.",
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -147,7 +104,7 @@ OPTIONS: tuple[Option, ...] = (
         "bool",
         False,
         "With an imported network: exactly what the published code computes.",
-        group="Method",
+        group=METHOD,
         advanced=True,
     ),
     Option(
@@ -156,6 +113,6 @@ OPTIONS: tuple[Option, ...] = (
         "bool",
         False,
         "Paint at half size and bring the layer's fine detail back: several times quicker, softer strokes.",
-        group="Method",
+        group=METHOD,
     ),
 )
