@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from scumble.plugin.common.picture_part import Outline, PicturePart, outline, part_box, part_mask, rectangle
@@ -160,7 +161,7 @@ class PartDialog(QtWidgets.QDialog):
         group = QtWidgets.QButtonGroup(self)
         top = row(spacing=unit)
         for kind, text in (("rectangle", "Rectangle"), ("lasso", "Freehand")):
-            button = tool(kind, _HELP[kind], lambda kind=kind: self._draw(kind), text=text, checkable=True)
+            button = tool(kind, _HELP[kind], partial(self._draw, kind), text=text, checkable=True)
             group.addButton(button)
             top.addWidget(button)
             self.tools[kind] = button

@@ -10,6 +10,8 @@ from ..interface import ControllerPort, Part, Snapshot
 from ..qt import Qt, QtCore, QtWidgets, Signal, position
 from . import theme, thumbs
 from .basics import Note, column, row, tool
+from .pair_choice import chosen_style, pairs_parts, why_not
+from .pair_dialog import open_pairs
 from .pick_dialog import PickDialog
 from .region_rows import Delegate, Model
 
@@ -128,7 +130,7 @@ class RegionPanel(QtWidgets.QWidget):
 
     def __init__(self, port: ControllerPort, pictures: thumbs.Thumbnails, parent: Any = None) -> None:
         super().__init__(parent)
-        self._port = port
+        self._port, self._pictures = port, pictures
         self._picked = ""
         unit = theme.unit(self)
         self.model = Model(port, pictures, self)
@@ -148,6 +150,11 @@ class RegionPanel(QtWidgets.QWidget):
         self.pick.setMinimumWidth(40)
         self.pick.clicked.connect(lambda: self.open_picker())
         self._picker: Any = None
+        self.match = QtWidgets.QPushButton("Match parts…")
+        self.match.setIcon(theme.icon("pairs"))
+        self.match.setMinimumWidth(60)
+        self.match.clicked.connect(lambda: self.open_matching())
+        self._matching: Any = None
         self.others = tool("more", "Add from a mask or a layer's alpha", self._ask_mask)
         self.note = Note("")
         self.up = tool("up", "Move up (Alt+Up)", lambda: self._move(-1))
@@ -168,6 +175,7 @@ class RegionPanel(QtWidgets.QWidget):
         buttons.addWidget(self.pick)
         buttons.addWidget(self.others)
         layout.addLayout(buttons)
+        layout.addWidget(self.match)
         self.model.moved.connect(port.move_region)
         self.view.clicked.connect(self._pick)
         self.view.selectionModel().currentChanged.connect(lambda now, _before: self._pick_by_key(now))
@@ -199,6 +207,14 @@ class RegionPanel(QtWidgets.QWidget):
         self.add.setEnabled(document is not None)
         self.pick.setEnabled(document is not None)
         self.others.setEnabled(document is not None)
+        problem = why_not(chosen_style(state))
+        self.match.setVisible(pairs_parts(state))
+        self.match.setEnabled(document is not None and not problem)
+        self.match.setToolTip(
+            problem
+            or "Find parts of the layer and of the style's picture that match, edit the pairs,\n"
+            "and make regions of them"
+        )
         self.note.setVisible(not places)
         self.note.setText(
             "No document is open."
@@ -217,6 +233,20 @@ class RegionPanel(QtWidgets.QWidget):
         self._picker.raise_()
         self._picker.activateWindow()
         return self._picker
+
+    def open_matching(self) -> Any:
+        """The window for matching parts, for the style that is chosen now; there is one at a time."""
+        if self._matching is not None:
+            self._matching.close()
+        dialog = open_pairs(self._port, self._pictures, self.window())
+        if dialog is not None:
+            dialog.destroyed.connect(lambda _gone: self._matching_gone(dialog))
+        self._matching = dialog
+        return dialog
+
+    def _matching_gone(self, dialog: Any) -> None:
+        if self._matching is dialog:
+            self._matching = None
 
     def _picker_gone(self, _gone: Any = None) -> None:
         self._picker = None
