@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from scumble.backend.models import catalogue
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn.full import FullDecoder, FullEncoder
+from scumble.backend.nn.partial_conv import freeze
 from scumble.shared.errors import Code, ScumbleError
 
 if TYPE_CHECKING:
@@ -49,4 +50,6 @@ def _loaded(device: str, file: str) -> Network:
             f"Run: scumble models fetch {ENCODER}",
         ) from error
     place = torch.device(device)
-    return Network(NAME, encoder.to(place), decoder.to(place))
+    for net in (encoder.to(place), decoder.to(place)):
+        freeze(net)
+    return Network(NAME, encoder, decoder)

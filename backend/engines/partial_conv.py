@@ -17,7 +17,7 @@ from scumble.backend.models.bundled import bundled
 from scumble.backend.nn.compact import CompactDecoder, CompactEncoder
 from scumble.backend.nn.learned import CompactTransform
 from scumble.backend.nn.moments import Moments
-from scumble.backend.nn.partial_conv import PartialConv2d
+from scumble.backend.nn.partial_conv import freeze
 from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine
 from scumble.backend.regions.blending import Blend, auto_feather, blend, inner_distance, softened, unite
@@ -210,9 +210,7 @@ def load_network(device: str) -> Network:
     for net, prefix in ((encoder, "encoder."), (decoder, "decoder.")):
         net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
         net.eval().requires_grad_(False).to(device=torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for layer in net.modules():
-            if isinstance(layer, PartialConv2d):
-                layer.freeze()
+        freeze(net)
     return Network("compact", encoder, decoder)
 
 

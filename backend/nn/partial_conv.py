@@ -203,3 +203,10 @@ class PartialConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.masked(x, None)[0]
+
+
+def freeze(net: nn.Module) -> None:
+    """:meth:`PartialConv2d.freeze` for every such layer of a network."""
+    for layer in net.modules():
+        if isinstance(layer, PartialConv2d):
+            layer.freeze()
