@@ -51,6 +51,10 @@ class World:
         settings.mkdir(parents=True)
         # No welcome, no tips, no questions.
         (settings / "gimprc").write_text("(show-welcome-dialog no)\n(check-updates no)\n")
+        # For tests that press keys in GIMP's window.
+        (settings / "shortcutsrc").write_text(
+            '(file-version 1)\n(action "plug-in-scumble-repeat-last" "<Primary><Alt>r")\n'
+        )
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 

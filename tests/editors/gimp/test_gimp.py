@@ -12,7 +12,7 @@ import pytest
 
 DRIVER = Path(__file__).parent / "driver"
 #: Those that ``windows.py`` imports; the others belong to ``console.py``.
-WITH_WINDOWS = ("dialog_scenes",)
+WITH_WINDOWS = ("dialog_scenes", "living_scenes")
 
 
 def scenarios(windows: bool) -> list[str]:

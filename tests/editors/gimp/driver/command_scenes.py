@@ -57,6 +57,6 @@ def the_documented_script_repaints_a_folder():
         layer(picture, 40, 30, alpha=False)
         file = Gio.File.new_for_path(str(folder / f"{name}.png"))
         Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, picture, file, None)
-    made = stylize_folder.stylize_folder(folder, target, STYLE, "draft=yes")
+    made = stylize_folder.stylize_folder(folder, target, STYLE, strength=0.9, texture=0.2, draft=True)
     assert made == ["a.png", "b.png"] == sorted(each.name for each in target.iterdir())
     assert (folder / "a.png").read_bytes() != (target / "a.png").read_bytes()

@@ -17,10 +17,13 @@ from tools import (
     _images,
     image,
     layer,
+    read,
     scenario,
     stylize,
 )
 
+#: Of what lies at the top of a dialog.
+TOP = 24
 PICTURES = f"{INSIDE}/pictures"
 
 
@@ -49,6 +52,19 @@ def press(window_id, key):
     x("windowfocus", "--sync", window_id)
     time.sleep(0.3)
     x("key", key)
+
+
+def click(window_id, x_, y_, button=1, middle=0):
+    """Press a mouse button in a window.
+
+    :param middle: width of something in the middle of the window, in which x is meant.
+    """
+    width = int(x("getwindowgeometry", "--shell", window_id).split("WIDTH=")[1].split()[0])
+    left = (width - middle) // 2 if middle else 0
+    x("mousemove", "--window", window_id, left + x_, y_ + (TOP if middle else 0))
+    time.sleep(0.2)
+    x("click", button)
+    time.sleep(0.3)
 
 
 def picture_of(window_id, name):
@@ -247,6 +263,30 @@ def select_subject_asks_for_the_method_and_selects():
     values = interactive("select-subject", picture, source, user)
     assert values.index(0) == SUCCESS, values.index(0)
     assert Gimp.Selection.bounds(picture)[1]
+
+
+@scenario
+def select_by_points_shows_the_mask_of_the_clicks_and_selects_it():
+    picture, source = photo()
+
+    def user():
+        dialog = window("Scumble: select by points")
+        settle(2)
+        picture_of(dialog, "points-empty")
+        # The picture is 480 x 360 of 560 x 420, in the middle below the dialog's edge.
+        click(dialog, 244, 215, button=1, middle=480)
+        click(dialog, 440, 320, button=3, middle=480)
+        settle(float(os.environ.get("SETTLE", "6")))
+        picture_of(dialog, "points")
+        press(dialog, "alt+t")
+
+    values = interactive("select-points", picture, source, user)
+    assert values.index(0) == SUCCESS, values.index(0)
+    selection = picture.get_selection()
+    found = Gimp.Selection.bounds(picture)
+    assert found[1], "something is selected"
+    assert read(selection, "Y u8", 285, 270, 1, 1)[0] > 127, "what the first click lay on"
+    assert read(selection, "Y u8", 513, 373, 1, 1)[0] < 128, "what the second one lay on"
 
 
 @scenario

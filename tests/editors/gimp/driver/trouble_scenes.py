@@ -11,7 +11,6 @@ from tools import (
     INSIDE,
     STYLE,
     SUCCESS,
-    Gimp,
     Gio,
     bounds,
     call,
@@ -21,55 +20,7 @@ from tools import (
     scenario,
     stylize,
 )
-
-
-def plug_ins():
-    """Processes that run the plug-in, but for the halves that stand by."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            if name.isdigit():
-                with open(f"/proc/{name}/cmdline", "rb") as stream:
-                    words = stream.read().split(b"\0")
-                if any(word.endswith(b"/scumble/scumble.py") for word in words) and b"-run" in words:
-                    with open(f"/proc/{name}/stat") as stream:
-                        session = stream.read().rpartition(")")[2].split()[3]
-                    if session != name:
-                        found.append(int(name))
-        except OSError:
-            continue
-    return found
-
-
-def log():
-    with open(f"{INSIDE}/state/backend.log") as stream:
-        return stream.read()
-
-
-def at_work(action):
-    """Do something once the backend works on the next job, from another thread."""
-    seen = log().count(" of 'gimp': ")
-
-    def watch():
-        until = time.monotonic() + 60
-        while time.monotonic() < until and log().count(" of 'gimp': ") <= seen:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        action()
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
-
-
-def large():
-    picture = image(1400, 1200)
-    source = Gimp.Layer.new(
-        picture, "large", 1400, 1200, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL
-    )
-    source.fill(Gimp.FillType.WHITE)
-    picture.insert_layer(source, None, 0)
-    return picture, source
+from watching import at_work, large, log, plug_ins
 
 
 @scenario

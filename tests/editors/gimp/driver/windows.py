@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, "/scumble/driver")
 import dialog_scenes  # noqa: F401
+import living_scenes  # noqa: F401
 import tools
 
 tools.run(os.environ.get("SCENARIO", ""))

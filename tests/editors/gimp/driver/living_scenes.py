@@ -1,0 +1,122 @@
+"""What the user does with the mouse and keys while GIMP paints: Cancel, two images, saved settings."""
+
+import json
+import time
+
+from dialog_scenes import interactive, photo, press, settle, window, x
+from tools import STYLE, SUCCESS, Gimp, _images, image, layer, scenario, stylize
+from watching import at_work, large, log, plug_ins
+
+#: "Repeat Last", by the world's shortcuts.
+REPEAT = "ctrl+alt+r"
+#: The progress bar's Cancel in GIMP's window, at its usual size on this screen: x, and y from below.
+CANCEL_X, CANCEL_UP = 987, 17
+
+
+def shown(picture):
+    """A display of the image, and GIMP's window with it."""
+    picture.clean_all()
+    view = Gimp.Display.new(picture)
+    Gimp.displays_flush()
+    main = window(".*GNU Image Manipulation Program|.*GIMP")
+    settle(3)
+    return view, main
+
+
+def hidden(picture, view):
+    """Close the display; the image goes with it."""
+    _images.remove(picture)
+    view.delete()
+
+
+def until(true, patience=90):
+    began = time.monotonic()
+    while not true() and time.monotonic() < began + patience:
+        time.sleep(0.05)
+    return true()
+
+
+@scenario
+def the_button_beside_the_progress_bar_cancels_the_backend_s_job_too():
+    stylize(layer(image()))  # what is repeated
+    picture, source = large(2400, 1800)
+    view, main = shown(picture)
+    cancelled = log().count("cancelled")
+
+    def click():
+        height = int(x("getwindowgeometry", "--shell", main).split("HEIGHT=")[1].split()[0])
+        x("mousemove", "--window", main, CANCEL_X, height - CANCEL_UP)
+        time.sleep(0.1)
+        x("click", 1)
+
+    thread = at_work(click)
+    press(main, REPEAT)
+    thread.join()
+    assert until(lambda: log().count("cancelled") > cancelled, 30), log()[-500:]
+    assert until(lambda: not plug_ins(), 10)
+    assert picture.get_layers() == [source], "nothing was changed"
+    # The command is still there, and the same image can be painted again.
+    picture.select_rectangle(Gimp.ChannelOps.REPLACE, 50, 50, 60, 60)
+    press(main, REPEAT)
+    assert until(lambda: len(picture.get_layers()) == 2)
+    hidden(picture, view)
+
+
+@scenario
+def several_images_are_painted_at_once():
+    stylize(layer(image()), strength=0.8)
+    first, _ = large(1800, 1500)
+    first_view, main = shown(first)
+    thread = at_work(lambda: None)
+    press(main, REPEAT)
+    thread.join()
+    second, _ = large(1800, 1500)
+    second_view, main = shown(second)  # on top now
+    press(main, REPEAT)
+    most = 0
+
+    def done():
+        nonlocal most
+        most = max(most, len(plug_ins()))
+        return len(first.get_layers()) == len(second.get_layers()) == 2
+
+    assert until(done, 150), (len(first.get_layers()), len(second.get_layers()))
+    for picture, view in ((first, first_view), (second, second_view)):
+        made = picture.get_layers()[0]
+        kept = json.loads(bytes(made.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+        assert kept["regions"][0]["strength"] == 0.8
+        hidden(picture, view)
+    return most
+
+
+@scenario
+def saved_settings_bring_the_engine_s_options_back():
+    """By GIMP's own buttons in the dialog: Save Settings, and in another call Load Saved Settings."""
+    picture, source = photo(240, 180)
+
+    def save():
+        dialog = window("Scumble: stylize")
+        settle()
+        press(dialog, "alt+s")
+        settle(1)
+        press(dialog, "alt+y")
+
+    def load():
+        dialog = window("Scumble: stylize")
+        settle()
+        press(dialog, "alt+l")
+        settle(1)
+        press(dialog, "alt+y")
+
+    found = []
+    for user, given in (
+        (save, {"style": STYLE, "texture": 0.2, "draft": True, "strength": 0.6}),
+        (load, {"style": "etching-street", "texture": 0.9, "strength": 1.0}),
+    ):
+        values = interactive("stylize", picture, source, user, **given)
+        assert values.index(0) == SUCCESS, values.index(0)
+        data = bytes(values.index(1).get_parasite("scumble-settings").get_data()).rstrip(b"\0")
+        kept = json.loads(data)
+        found.append((kept["options"], kept["regions"][0]["style"], kept["regions"][0]["strength"]))
+    assert found[0] == ({"texture": 0.2, "draft": True}, {"gallery": STYLE}, 0.6), found
+    assert found[1] == found[0], found
