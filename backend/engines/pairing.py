@@ -1,10 +1,9 @@
 """Which part of a picture corresponds to which part of a painting: co-segmentation without labels.
 
-Positions of all pictures are described by encoder features, colour and a little of their place, each
-picture brought to the same mean and spread first, because a painting's features are not a
-photograph's.  Each picture is clustered; then the clusters of each painting are matched one to one
-with the layer's so that what is moved, weighted by its area, is moved the least.  A part of the layer
-that is left over borrows from the nearest part of the painting.
+Positions of all pictures are described by encoder features, roughness, colour and height (see
+:mod:`.pairing_views`).  Each picture is clustered.  How much a part of the layer takes of each part of
+a painting is a transport between the two, weighted by area (Cuturi 2013), which gives in where sizes
+differ and spreads where a match is doubtful: a doubtful part takes after more of the painting.
 """
 
 from __future__ import annotations
@@ -13,45 +12,32 @@ import base64
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
 
-from scumble.backend.nn.compact import TAPS, CompactEncoder
 from scumble.backend.regions.matting import guided
 from scumble.shared.errors import Code, ScumbleError
 
+from .pairing_views import REST, View, compared
+
 Floats = NDArray[np.float32]
-#: Longest side in pixels at which pictures are clustered: parts are large, and this is quick.
-SIDE = 256
-#: Principal directions of the features that are looked at, and what colour and place count.
-DIMS, COLOUR_WEIGHT, PLACE_WEIGHT = 12, 0.6, 0.35
-#: Share of a painting below which a cluster does not count as being there.
-LEAST_SHARE = 0.01
+#: Principal directions of the features that are looked at.
+DIMS = 24
+#: Share of a picture below which a cluster is joined to another; a half of a part has at least twice
+#: as much.
+LEAST_SHARE = 0.025
+#: Softness of the transport, and how firmly it fills all of a painting, in squared descriptions.
+SOFTNESS, FIRMNESS = 0.5, 1.0
+#: Share of the best part's from which a part of the painting is named as a counterpart.
+NAMED = 0.5
 MOST_PARTS = 16
 #: Longest side of the label maps that a report carries.
 MAP_SIDE = 96
-
-
-@dataclass(frozen=True)
-class View:
-    """One picture as the clustering sees it.
-
-    :param image: (3, h, w), small.
-    :param places: (N, D) descriptions of the grid's positions that count.
-    :param where: (gh, gw) booleans: which of the grid's positions count.
-    """
-
-    image: Tensor
-    places: Floats
-    where: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -59,17 +45,18 @@ class Parts:
     """What the clustering found; equal numbers mean matched parts.
 
     :param labels: per picture (gh, gw), -1 where it does not count.
-    :param centres: per picture (K, D), NaN for a number that the picture does not have.
+    :param plans: per painting (K, K) in [0, 1]: how densely a part of the layer (row) takes from a part
+        of the painting; the largest of a row is 1, and 0 is for numbers that either does not have.
     """
 
     labels: tuple[NDArray[np.int32], ...]
-    centres: tuple[Floats, ...]
+    plans: tuple[Floats, ...]
     views: tuple[View, ...]
 
     @property
     def count(self) -> int:
         """Numbers in use."""
-        return len(self.centres[0])
+        return 1 + max(int(grid.max()) for grid in self.labels)
 
     def share(self, picture: int, part: int) -> float:
         """Share of a picture's counted positions that belong to a part."""
@@ -82,97 +69,100 @@ class Pair:
     """Parts of the content that take their style from parts of the painting.
 
     Names are a part's number, or the number with ``a`` or ``b`` for its halves.
+
+    :param found: nobody named it: the transport's shares count, and ``style`` names the largest.
     """
 
     content: tuple[str, ...]
     style: tuple[str, ...]
-
-
-@torch.inference_mode()
-def view(encoder: CompactEncoder, image: Tensor, mask: Tensor | None) -> View:
-    """Describe a picture.
-
-    :param image: (3, H, W), RGB in [0, 1].
-    :param mask: (H, W) in [0, 1], what counts; ``None`` for everything.
-    """
-    height, width = image.shape[-2:]
-    scale = min(1.0, SIDE / max(height, width))
-    size = tuple(max(32, round(s * scale / 8) * 8) for s in (height, width))
-    small = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
-    taps = encoder(small)
-    grid = (size[0] // 4, size[1] // 4)
-    deep = [_fitted(taps[tap], grid) for tap in TAPS[-2:]]
-    features = torch.cat([F.normalize(x - x.mean((2, 3), keepdim=True), dim=1) for x in deep], 1)[0]
-    # Parts are larger than strokes: what is painted with many small ones is one part.
-    features = F.avg_pool2d(F.pad(features[None], (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
-    colour = F.adaptive_avg_pool2d(small, grid)[0].permute(1, 2, 0).cpu().numpy()
-    lab = cv2.cvtColor(np.ascontiguousarray(colour, np.float32), cv2.COLOR_RGB2Lab)
-    tones: Floats = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.0), np.float32)
-    where = np.ones(grid, bool)
-    if mask is not None:
-        share = F.adaptive_avg_pool2d(mask[None, None].to(image), grid)[0, 0].cpu().numpy()
-        where = share >= min(0.5, 0.7 * float(share.max()))
-    rows, columns = np.mgrid[0 : grid[0], 0 : grid[1]].astype(np.float32)
-    place = np.stack([rows / grid[0], 0.4 * columns / grid[1]], -1)
-    flat = features.movedim(0, -1).cpu().numpy()[where]
-    return View(small[0], _described(flat, tones[where], place[where]), where)
-
-
-def _fitted(x: Tensor, grid: tuple[int, int]) -> Tensor:
-    return F.interpolate(x, grid, mode="bilinear", align_corners=False)
-
-
-def _described(features: Floats, lab: Floats, place: Floats) -> Floats:
-    """Per picture: mean 0, every group of its own weight."""
-
-    def even(x: Floats, weight: float) -> Floats:
-        x = x - x.mean(0)
-        return x * np.float32(weight / (np.sqrt((x**2).sum(1).mean()) + 1e-6))
-
-    colours = np.concatenate([even(lab[:, :1], COLOUR_WEIGHT), even(lab[:, 1:], COLOUR_WEIGHT)], 1)
-    joined = [even(features, 1.0), colours, even(place, PLACE_WEIGHT)]
-    return np.concatenate(joined, 1).astype(np.float32)
+    found: bool = False
 
 
 def cluster(views: Sequence[View], count: int, seed: int) -> Parts:
     """Divide every picture into at most ``count`` parts and match them with those of the first."""
     every = np.concatenate([v.places for v in views])
     # The features' own dimensions are many and mostly noise.
-    wide = every[:, : every.shape[1] - 5]
+    wide = every[:, :-REST]
     _, vectors = np.linalg.eigh(wide.T @ wide / len(wide))
     turned = [
-        np.concatenate([v.places[:, :-5] @ vectors[:, -DIMS:], v.places[:, -5:]], 1).astype(np.float32)
+        np.concatenate([v.places[:, :-REST] @ vectors[:, -DIMS:], v.places[:, -REST:]], 1).astype(np.float32)
         for v in views
     ]
-    centres = [_centres(t, count, seed) for t in turned]
-    # Numbered from the top of the layer down, so that names mean something to a person.
-    centres[0] = centres[0][np.argsort(centres[0][:, -2])]
-    count = max(len(c) for c in centres)
-    placed: list[Floats] = []
-    labels: list[NDArray[np.int32]] = []
-    for index, (v, t, own) in enumerate(zip(views, turned, centres, strict=True)):
-        if index:
-            share = np.bincount(labels[0][labels[0] >= 0], minlength=len(centres[0])) / len(turned[0])
-            own = _matched(centres[0], share, own, count)
-        else:
-            own = np.concatenate([own, np.full((count - len(own), own.shape[1]), np.nan, np.float32)])
-        there = np.flatnonzero(~np.isnan(own[:, 0]))
-        nearest = there[((t[:, None] - own[None, there]) ** 2).sum(2).argmin(1)]
-        grid = np.full(v.where.shape, -1, np.int32)
-        grid[v.where] = nearest
-        labels.append(_smoothed(grid, count))
-        placed.append(own)
     new = tuple(View(v.image, t, v.where) for v, t in zip(views, turned, strict=True))
-    return Parts(tuple(labels), tuple(placed), new)
+    labels = [_divided(v, count, seed) for v in new]
+    facts = [_parts_of(v, grid) for v, grid in zip(new, labels, strict=True)]
+    # Numbered from the top of the layer down, so that names mean something to a person.
+    order = np.argsort(facts[0][0][:, -1])
+    labels[0], facts[0] = _renumbered(labels[0], np.argsort(order)), (facts[0][0][order], facts[0][1][order])
+    most = max(len(own) for own, _ in facts)
+    plans = []
+    for index in range(1, len(new)):
+        centres = _matched(facts[0][0], facts[0][1], facts[index][0], most)
+        there = np.flatnonzero(~np.isnan(centres[:, 0]))
+        # Which number each of the painting's parts got.
+        number = np.array([there[int((centres[there] == own).all(1).argmax())] for own in facts[index][0]])
+        labels[index] = _renumbered(labels[index], number)
+        plan = np.zeros((most, most), np.float32)
+        plan[: len(facts[0][0]), number] = transported(facts[0], facts[index])
+        plans.append(plan)
+    return Parts(tuple(labels), tuple(plans), new)
 
 
-def _centres(places: Floats, count: int, seed: int) -> Floats:
-    count = max(1, min(count, MOST_PARTS, len(np.unique(places, axis=0))))
+def _divided(one: View, count: int, seed: int) -> NDArray[np.int32]:
+    """(gh, gw) parts of a picture, none of them a crumb."""
+    count = max(1, min(count, MOST_PARTS, len(np.unique(one.places, axis=0))))
     cv2.setRNGSeed(seed % (1 << 31))
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 40, 1e-4)
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 40, 1e-3)
     empty: Any = None
-    _, _, centres = cv2.kmeans(places, count, empty, criteria, 3, cv2.KMEANS_PP_CENTERS)
-    return np.asarray(centres, np.float32)
+    _, found, centres = cv2.kmeans(one.places, count, empty, criteria, 3, cv2.KMEANS_PP_CENTERS)
+    grid = np.full(one.where.shape, -1, np.int32)
+    grid[one.where] = found.ravel()
+    least = max(1.0, min(2 * LEAST_SHARE, 4 * LEAST_SHARE / count) * len(one.places))
+    while True:
+        smooth = _smoothed(grid, len(centres))
+        sizes = np.bincount(smooth[smooth >= 0], minlength=len(centres))
+        if len(centres) == 1 or sizes.min() >= least:
+            return smooth
+        centres = np.delete(centres, int(sizes.argmin()), 0)
+        distance = ((one.places[:, None] - centres[None]) ** 2).sum(2)
+        grid[one.where] = distance.argmin(1)
+
+
+def _parts_of(one: View, grid: NDArray[np.int32]) -> tuple[Floats, NDArray[np.float64]]:
+    """Mean descriptions (K, D), as parts of two pictures are compared, and shares (K,)."""
+    labels, places = grid[one.where], compared(one.places)
+    count = int(labels.max()) + 1
+    means = np.stack([places[labels == i].mean(0) for i in range(count)])
+    return means.astype(np.float32), np.bincount(labels, minlength=count) / len(labels)
+
+
+def _renumbered(grid: NDArray[np.int32], number: NDArray[Any]) -> NDArray[np.int32]:
+    return np.where(grid >= 0, number[np.maximum(grid, 0)], -1).astype(np.int32)
+
+
+def transported(
+    content: tuple[Floats, NDArray[np.float64]], style: tuple[Floats, NDArray[np.float64]]
+) -> Floats:
+    """How densely every part of the layer takes from every part of a painting.
+
+    The minimiser of ``<P, cost> + SOFTNESS * KL(P | content x style)`` that takes each part of the layer
+    whole and, as firmly as FIRMNESS says, each part of the painting (unbalanced transport of Chizat
+    et al. 2018, by Sinkhorn's iterations); divided by the painting's shares and each row's largest.
+
+    :param content: (K, D) descriptions and (K,) shares; ``style`` likewise, (L, D) and (L,).
+    :returns: (K, L) in [0, 1].
+    """
+    (ours, our_share), (theirs, their_share) = content, style
+    cost = ((ours[:, None] - theirs[None]) ** 2).sum(2).astype(np.float64)
+    kernel = np.exp(-(cost - cost.min(1, keepdims=True)) / SOFTNESS) * their_share
+    scale = np.ones(len(their_share))
+    for _ in range(100):
+        rows = our_share / (kernel @ scale)
+        columns = kernel.T @ rows
+        scale = (their_share / np.maximum(columns, 1e-30)) ** (FIRMNESS / (FIRMNESS + SOFTNESS))
+    density = kernel * scale / their_share
+    out: Floats = (density / density.max(1, keepdims=True)).astype(np.float32)
+    return out
 
 
 def _matched(content: Floats, share: NDArray[np.float64], style: Floats, count: int) -> Floats:
@@ -207,16 +197,13 @@ def _smoothed(grid: NDArray[np.int32], count: int) -> NDArray[np.int32]:
 
 
 def default_pairs(parts: Parts) -> list[Pair]:
-    """Every part of the layer with its counterpart, or with the nearest part that the painting has."""
-    there = [i for i in range(parts.count)
-             if all(parts.share(p, i) >= LEAST_SHARE for p in range(1, len(parts.labels)))]  # fmt: skip
-    own = [i for i in range(parts.count) if parts.share(0, i) > 0]
-    if not there:
-        return [Pair(tuple(str(i) for i in own), ())]
+    """Every part of the layer with what it takes from the (first) painting."""
     pairs = []
-    for i in own:
-        distance = ((parts.centres[1][there] - parts.centres[0][i]) ** 2).sum(1)
-        pairs.append(Pair((str(i),), (str(i if i in there else there[int(distance.argmin())]),)))
+    for i in range(parts.count):
+        if parts.share(0, i) > 0:
+            plan = parts.plans[0][i]
+            named = [int(j) for j in np.argsort(-plan, kind="stable") if plan[j] >= NAMED]
+            pairs.append(Pair((str(i),), tuple(str(j) for j in named), found=True))
     return pairs
 
 
@@ -254,9 +241,9 @@ def edited(pairs: Sequence[Pair], text: str, parts: Parts) -> list[Pair]:
                 continue
             halves = [name + h for h in "ab" if name + h not in mentioned]
             if len(halves) == 2:
-                left_over.append(Pair((name,), pair.style))
+                left_over.append(pair)
             else:
-                left_over += [Pair((half,), pair.style) for half in halves]
+                left_over += [replace(pair, content=(half,)) for half in halves]
     return [w for w in wishes if w.style != ("-",)] + left_over
 
 
@@ -268,6 +255,16 @@ def _unclear(entry: str, count: int = 0) -> ScumbleError:
         "Write pairs as content:style, such as 0:1 or 0+1:2 or 3a:0,3b:1, with * for the whole painting"
         f" and - for nothing.{names}",
     )
+
+
+def taken(parts: Parts, picture: int, pair: Pair) -> Floats:
+    """(gh, gw) in [0, 1]: what a pair takes from a painting."""
+    if not pair.found:
+        return chosen(parts, picture, pair.style)
+    row = np.append(parts.plans[picture - 1][int(pair.content[0].rstrip("ab"))], np.float32(0))
+    labels = parts.labels[picture]
+    out: Floats = row[np.where(labels < 0, len(row) - 1, labels)]
+    return out
 
 
 def chosen(parts: Parts, picture: int, names: Sequence[str]) -> Floats:
@@ -293,7 +290,7 @@ def _half(parts: Parts, picture: int, part: int) -> NDArray[np.int32]:
     # Along the direction in which the part varies most, at its mean.
     centred = members - members.mean(0)
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
-    if axis[-2] < 0:
+    if axis[-1] < 0:  # the last column is height
         axis = -axis
     out[labels == part] = (centred @ axis > 0).astype(np.int32)
     return out

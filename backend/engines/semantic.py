@@ -16,7 +16,7 @@ from scumble.backend.nn.moments import Moments, mixed
 from scumble.backend.nn.restyle import StyleCode
 from scumble.backend.nn.transport import Affine
 
-from . import pairing, registry
+from . import pairing, pairing_views, registry
 from .base import Context, Job, JobRegion, Option, Painted, StylePart
 from .painter import MARGIN, timed
 from .partial_conv import PartialConv, load_network
@@ -163,8 +163,8 @@ def divide(content: Tensor, region: JobRegion, context: Context, seed: int) -> P
     :raises ScumbleError: ``option_out_of_range`` for pairs that cannot be understood.
     """
     encoder = load_network(str(context.device)).encoder
-    views = [pairing.view(encoder, content.to(context.device), region.mask)]
-    views += [pairing.view(encoder, s.image.to(context.device), None) for s in region.styles]
+    views = [pairing_views.view(encoder, content.to(context.device), region.mask)]
+    views += [pairing_views.view(encoder, s.image.to(context.device), None) for s in region.styles]
     parts = pairing.cluster(views, int(region.options["parts"]), seed)
     pairs = pairing.default_pairs(parts)
     if region.options["pairs"]:
@@ -198,7 +198,7 @@ def _part_of(style: StylePart, parts: pairing.Parts, picture: int, pair: pairing
     """The style picture with the mask of its paired parts; whole where it has none of them."""
     if not pair.style:
         return style
-    grid = pairing.chosen(parts, picture, pair.style)
+    grid = pairing.taken(parts, picture, pair)
     if not grid.any():
         return style
     size = (style.image.shape[1], style.image.shape[2])
