@@ -93,7 +93,7 @@ class FullEncoder(nn.Module):
                 value *= 255 / UNIT
         net.load_state_dict(own)
         net.eval().requires_grad_(False)
-        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class Residual(nn.Module):
@@ -145,7 +145,7 @@ class FullDecoder(nn.Module):
         net = cls(*widths)
         net.load_state_dict(own)
         net.eval().requires_grad_(False)
-        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(
         self,
