@@ -218,7 +218,9 @@ def _mask(host: Host, entry: RegionEntry, place: Rect, rect: Rect) -> MaskBuffer
     data: Bytes
     dtype: DType
     if entry.mask.kind == EVERYTHING:
-        data, dtype = b"\xff" * place.pixels, "u8"
+        # A host that must not be away for long has it ready.
+        full = getattr(host, "full_mask", None)
+        data, dtype = b"\xff" * place.pixels if full is None else full(place), "u8"
     else:
         data, dtype = host.mask_pixels(entry.mask, place)
     return MaskBuffer(place.width, place.height, data, dtype, place.x - rect.x, place.y - rect.y)

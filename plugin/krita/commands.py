@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scumble.plugin.common.annotation import RunSettings, dump, parse
 from scumble.plugin.common.backend import Remote, endpoint
@@ -20,10 +20,12 @@ from scumble.plugin.common.sources import CURRENT, MaskSource, StyleSource
 from scumble.shared import launch
 from scumble.shared.errors import Code, ScumbleError
 
+from . import turns
 from .choices import EDITOR
-from .host.api import Target
+from .host.api import Placed, Target
 from .interface import LayerChoice, MaskChoice, Output, Part
 from .runs import Order, mask_names
+from .turns import Steps
 
 if TYPE_CHECKING:
     from scumble.plugin.common.session import JobSession
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from .past import Past
     from .previews import LivePreview
     from .runs import Run
+
+T = TypeVar("T")
 
 
 class Commands:
@@ -61,6 +65,7 @@ class Commands:
         def tell(self, notice: str) -> None: ...
         def order(self) -> Order: ...
         def begin(self, order: Callable[[], Order]) -> None: ...
+        def halt(self, run: Run) -> None: ...
         def working_session(self) -> JobSession: ...
         def move(self, remote: Remote) -> None: ...
         def _keep_looking(self) -> None: ...
@@ -78,9 +83,7 @@ class Commands:
             self._waiting = None
             self.touch(Part.JOB)
         if self.run is not None:
-            self.run.cancelled = True
-            if self.run.job is not None:
-                self.session.cancel(self.run.job)
+            self.halt(self.run)
             self.touch(Part.JOB)
 
     def enough(self) -> None:
@@ -106,8 +109,9 @@ class Commands:
     def rerun(self) -> None:
         """Run again with what is kept in the active layer."""
 
+        target, settings, source = Target("", ""), RunSettings("", ()), ""
+
         def again() -> Order:
-            target, settings, source = self._kept()
             if not source:
                 raise ScumbleError(
                     Code.FILE_MISSING,
@@ -118,11 +122,25 @@ class Commands:
             below = Target(target.document, source)
             return Order(below, entries, settings.engine, settings.options, settings.seed)
 
-        self.guarded(lambda: self.begin(again))
+        def recalled(_: None) -> None:
+            self.guarded(lambda: self.begin(again))
+
+        def start() -> None:
+            nonlocal target, settings, source
+            target, settings, source = self._kept()
+            self._slowly(self.host.recall(mask_names(settings)), recalled)
+
+        self.guarded(start)
 
     def load_from_layer(self) -> None:
         """Take over what is kept in the active layer."""
-        self.guarded(lambda: self._load(self._kept()[1]))
+
+        def load() -> None:
+            settings = self._kept()[1]
+            recalled = self.host.recall(mask_names(settings))
+            self._slowly(recalled, lambda _: self.guarded(lambda: self._load(settings)))
+
+        self.guarded(load)
 
     def _kept(self) -> tuple[Target, RunSettings, str]:
         look = self.host.look()
@@ -261,7 +279,11 @@ class Commands:
 
     def select_mask(self, id: str) -> None:
         """Make a region's mask the selection."""
-        self._on_region(lambda: self.host.select(self.choices.regions.get(id).mask))
+        self._on_region(lambda: self._slowly(self.host.select(self.choices.regions.get(id).mask)))
+
+    def _slowly(self, steps: Steps[T], done: Callable[[T], None] = lambda _: None) -> None:
+        """Piece by piece; what goes wrong is shown."""
+        turns.run(self.loop, steps, done, self.fail)
 
     def _on_region(self, action: Callable[[], Any]) -> Any:
         def act() -> Any:
@@ -332,9 +354,13 @@ class Commands:
             masks = mask_names(made.settings) if made.settings is not None else ()
             self.preview.take_out()
             results = [(where.name, made.result)]
-            placed = self.host.place(where.target, results, where.name, text, masks)
-            self.past.moved(made, placed.layer)
-            self.loop.later(50, lambda: self.host.activate(where.target))
+
+            def placed(found: Placed) -> None:
+                self.past.moved(made, found.layer)
+                self.touch(Part.HISTORY)
+                self.loop.later(50, lambda: self.host.activate(where.target))
+
+            self._slowly(self.host.place(where.target, results, where.name, text, masks), placed)
 
         self.guarded(put)
         self.touch(Part.HISTORY)

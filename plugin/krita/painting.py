@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from scumble.plugin.common.build import Built
 from scumble.plugin.common.failures import Failure
 from scumble.plugin.common.jobs import Job, JobView
 from scumble.plugin.common.report import layer_text
 from scumble.plugin.common.states import State
 from scumble.shared.errors import Code, ScumbleError
 
+from . import turns
+from .host.api import Placed
 from .interface import Output, Part
 from .previews import DRAFT, drafted
 from .runs import Order, Run, Timing, frozen
+from .turns import Steps
 
 if TYPE_CHECKING:
     from scumble.plugin.common.session import JobSession
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from .loop import Loop
     from .past import Past
     from .previews import LivePreview
+
+T = TypeVar("T")
 
 
 class Painting:
@@ -117,11 +123,35 @@ class Painting:
         if run.cancelled:  # between two steps
             self._close(run)
             return
-        try:
-            built = run.build()
-        except Exception as error:
-            self._over(error)
-            return
+        self._work(run, run.build(), lambda built: self._hand_over(run, built), self._over)
+        self.touch(Part.JOB)
+
+    def _work(
+        self, run: Run, steps: Steps[T], done: Callable[[T], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        """Do something for a run piece by piece."""
+        ended = False
+
+        def end(action: Callable[[], None]) -> None:
+            nonlocal ended
+            ended, run.working = True, None
+            action()
+
+        stop = turns.run(self.loop, steps, lambda x: end(lambda: done(x)), lambda e: end(lambda: failed(e)))
+        if not ended:
+            run.working = stop
+
+    def halt(self, run: Run) -> None:
+        """Let nothing more come of a run."""
+        run.cancelled = True
+        if run.working is not None:
+            run.working()
+            run.working = None
+            self._close(run)
+        elif run.job is not None:
+            self.session.cancel(run.job)
+
+    def _hand_over(self, run: Run, built: Built) -> None:
         for notice in run.notices if run.index == 0 else ():
             self.tell(notice)
         if built.skipped and run.index == 0:
@@ -166,21 +196,26 @@ class Painting:
     def _place(self, run: Run) -> None:
         job = run.job
         assert job is not None
-        try:
-            self.preview.take_out()
-            placed = run.place()
-        except Exception as error:
+
+        def placed(made: Placed) -> None:
+            self.timing = run.timing
+            self.past.add(run, job.id, made.layer, job.seconds)
+            self._last = job.view
+            for notice in made.notices:
+                self.tell(notice)
+            self._close(run)
+            # Krita makes a new layer the active one a moment later; the user goes on with theirs.
+            self.loop.later(50, lambda: self.host.activate(run.order.target))
+
+        def failed(error: BaseException) -> None:
             self.past.add(run, job.id, "", job.seconds)
             self._over(error)
-            return
-        self.timing = run.timing
-        self.past.add(run, job.id, placed.layer, job.seconds)
-        self._last = job.view
-        for notice in placed.notices:
-            self.tell(notice)
-        self._close(run)
-        # Krita makes a new layer the active one a moment later; the user goes on with theirs.
-        self.loop.later(50, lambda: self.host.activate(run.order.target))
+
+        def steps() -> Steps[Placed]:
+            self.preview.take_out()
+            return (yield from run.place())
+
+        self._work(run, steps(), placed, failed)
 
     def _close(self, run: Run) -> None:
         run.close()
@@ -196,9 +231,7 @@ class Painting:
 
     def _abandon(self, run: Run) -> None:
         """The document is gone: nothing more is to be painted for it."""
-        run.cancelled = True
-        if run.job is not None:
-            self.session.cancel(run.job)
+        self.halt(run)
         self.fail(
             ScumbleError(
                 Code.FILE_MISSING,

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from scumble.plugin.common.build import Built
 from scumble.plugin.common.failures import explain
 from scumble.plugin.common.jobs import Job
 from scumble.plugin.common.session import JobSession
 from scumble.plugin.common.states import State
 from scumble.shared.errors import ScumbleError
+from scumble.shared.messages import StylizeResult
 
+from . import turns
 from .host.api import Host
 from .interface import PreviewInfo
 from .loop import Action, Loop
@@ -50,6 +53,7 @@ class LivePreview:
         self._run: Run | None = None
         self._asked = 0.0
         self._take_back: Action | None = None
+        self._working: Action | None = None
 
     @property
     def on(self) -> bool:
@@ -88,7 +92,8 @@ class LivePreview:
 
     def take_out(self) -> None:
         """Take the layer out of the document."""
-        if self.info.shown:
+        self._stop()
+        if self.info.shown or self._host.has_preview():
             self._host.remove_preview()
             self._tell(shown=False)
 
@@ -106,38 +111,58 @@ class LivePreview:
             return True
         run, self._job = self._run, None
         if job.state is State.FINISHED and self.on and run is not None and job.view.result is not None:
-            try:
-                self._host.put_preview(run.order.target, job.view.result)
-            except ScumbleError as error:
-                self._tell(busy=False, text=explain(error).sentence)
-            else:
-                seconds = time.monotonic() - self._asked
-                self._tell(busy=False, shown=True, text=f"Preview in {seconds:.1f} s")
-                # Krita makes a new layer the active one a moment later.
-                self._loop.later(50, lambda: self._host.activate(run.order.target))
+            self._put(run, job.view.result)
         elif job.state is State.FAILED and job.view.failure is not None:
             self._tell(busy=False, text=job.view.failure.sentence)
         else:
             self._tell(busy=False)
         return True
 
+    def _put(self, run: Run, result: StylizeResult) -> None:
+        def there(_: None) -> None:
+            seconds = time.monotonic() - self._asked
+            self._tell(busy=False, shown=True, text=f"Preview in {seconds:.1f} s")
+            # Krita makes a new layer the active one a moment later.
+            self._loop.later(50, lambda: self._host.activate(run.order.target))
+
+        def failed(error: BaseException) -> None:
+            self._tell(busy=False, text=explain(error).sentence)
+
+        self._stop()
+        self._working = turns.run(self._loop, self._host.put_preview(run.order.target, result), there, failed)
+
     def _ask(self) -> None:
         self._take_back = None
         if not self.on:
             return
-        try:
-            run = self._order()
-            built = run.build()
-        except ScumbleError as error:
+        self._stop()
+        asked = time.monotonic()
+
+        def failed(error: BaseException) -> None:
             self.take_out()  # it would show what is not chosen any more
             self._tell(busy=False, text=explain(error).sentence)
+
+        try:
+            run = self._order()
+        except ScumbleError as error:
+            failed(error)
             return
-        self._asked = time.monotonic()
-        self._run = run
-        self._job = self._session().preview(built.request, built.settings, run, delay_s=0.0)
-        self._tell(busy=True, text="")
+
+        def ask(built: Built) -> None:
+            self._asked, self._run = asked, run
+            self._job = self._session().preview(built.request, built.settings, run, delay_s=0.0)
+            self._tell(busy=True, text="")
+
+        self._working = turns.run(self._loop, run.build(), ask, failed)
+
+    def _stop(self) -> None:
+        """Neither read nor write on."""
+        working, self._working = self._working, None
+        if working is not None:
+            working()
 
     def _drop(self) -> None:
+        self._stop()
         if self._take_back is not None:
             self._take_back()
             self._take_back = None

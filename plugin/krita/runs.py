@@ -28,6 +28,8 @@ from scumble.shared.messages import PixelBuffer, StylizeResult
 from .catalogue import Catalogue
 from .host.api import Host, Placed, Target
 from .interface import Batch
+from .loop import Action
+from .turns import Steps
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class Run:
     :ivar job: the job of the present step.
     :ivar taken: how the last one ended that was dealt with.
     :ivar settings: of the whole run, once the first step was built.
+    :ivar working: ends what is read or written piece by piece now; ``None`` if nothing is.
     """
 
     def __init__(self, host: Host, catalogue: Catalogue, order: Order, version: str) -> None:
@@ -144,6 +147,7 @@ class Run:
         self.began = time.perf_counter()
         self.timing = Timing()
         self.cancelled = False
+        self.working: Action | None = None
         self._enough = ("", 0)
         self._host = host
         self._catalogue = catalogue
@@ -209,7 +213,7 @@ class Run:
             return " + ".join(self._style(part) for part, _ in style.parts)
         return style_name(style)
 
-    def build(self) -> Built:
+    def build(self) -> Steps[Built]:
         """The request of the present step; reads the layer."""
         began = time.perf_counter()
         step, order = self.step, self.order
@@ -218,6 +222,7 @@ class Run:
         margin = forms.margin(
             self._catalogue.description, order.engine, order.options, [e.options for e in step.entries]
         )
+        yield from source.prefetch(step.entries, margin)
         built = build(
             source,
             step.entries,
@@ -258,16 +263,17 @@ class Run:
         """Of the new layer or group."""
         return self.name_of(tuple(entry for entry in self.order.entries if entry.enabled))
 
-    def place(self) -> Placed:
+    def place(self) -> Steps[Placed]:
         """Everything into the document."""
         assert self.settings is not None
         text, masks = dump(self.settings), mask_names(self.settings)
         host, order = self._host, self.order
         if order.times:
-            placed = host.place_frames(order.target, self._spill.frames(), self.name, text, masks)
+            frames = self._spill.frames()
+            placed = yield from host.place_frames(order.target, frames, self.name, text, masks)
         else:
             group = len(self.steps) > 1
-            placed = host.place(order.target, self._results, self.name, text, masks, group=group)
+            placed = yield from host.place(order.target, self._results, self.name, text, masks, group=group)
         self.timing.write, self.timing.attach = placed.writing_s, placed.attaching_s
         self.timing.total = time.perf_counter() - self.began
         return placed

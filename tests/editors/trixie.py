@@ -92,16 +92,21 @@ def place() -> Path:
     return Path("/var/tmp/scumble-tests") / SUITE if re.search(r"\s", str(folder)) else folder
 
 
-def root() -> Root:
-    """The root, made if need be; raises :class:`Unavailable`."""
+def root(more: Sequence[str] = ()) -> Root:
+    """The root, made if need be; raises :class:`Unavailable`.
+
+    :param more: packages beside :data:`PACKAGES`, installed if they are not there yet.
+    """
     folder = place()
-    if _is_ready(folder):
+    if _is_ready(folder, more):
         return Root(folder)
     _check()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.with_suffix(".lock")):
         if not _is_ready(folder):  # somebody else may have made it meanwhile
             _make(folder)
+        if not _is_ready(folder, more):
+            _add(folder, more)
     return Root(folder)
 
 
@@ -128,12 +133,16 @@ def mirror_in(text: str) -> str:
     return ""
 
 
-def _is_ready(folder: Path) -> bool:
+def _is_ready(folder: Path, more: Sequence[str] = ()) -> bool:
+    return {*PACKAGES, *more} <= _packages(folder)
+
+
+def _packages(folder: Path) -> set[str]:
     try:
         made = json.loads((folder / MARK).read_text("utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(made, dict) and set(PACKAGES) <= set(made.get("packages", ()))
+        return set()
+    return set(made.get("packages", ())) if isinstance(made, dict) else set()
 
 
 def _check() -> None:
@@ -159,15 +168,31 @@ def _make(folder: Path) -> None:
             shutil.copy(f"/etc/{name}", partial / "etc" / name)
     for file in Path("/etc/apt/apt.conf.d").glob("*proxy*"):
         shutil.copy(file, partial / "etc/apt/apt.conf.d" / file.name)
-    proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-    done = _enter(partial, command, {}, {"DEBIAN_FRONTEND": "noninteractive", **proxies}, _INSTALLING_S)
-    if done.returncode:
-        raise Unavailable(f"installing GIMP 3 failed: {_last(done.output)}")
-    for archive in (partial / "var/cache/apt/archives").glob("*.deb"):
-        archive.unlink()
-    (partial / MARK).write_text(json.dumps({"packages": PACKAGES}) + "\n")
+    _install(partial, PACKAGES, "GIMP 3")
     partial.rename(folder)
+
+
+def _add(folder: Path, packages: Sequence[str]) -> None:
+    # The lists may be from the day on which the root was made.
+    done = _enter(folder, ["apt-get", "update"], {}, _proxies(), _MAKING_S)
+    if done.returncode:
+        raise Unavailable(f"apt-get update failed: {_last(done.output)}")
+    _install(folder, packages, packages[0])
+
+
+def _install(folder: Path, packages: Sequence[str], what: str) -> None:
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    done = _enter(folder, command, {}, {"DEBIAN_FRONTEND": "noninteractive", **_proxies()}, _INSTALLING_S)
+    if done.returncode:
+        raise Unavailable(f"installing {what} failed: {_last(done.output)}")
+    for archive in (folder / "var/cache/apt/archives").glob("*.deb"):
+        archive.unlink()
+    there = sorted({*_packages(folder), *packages})
+    (folder / MARK).write_text(json.dumps({"packages": there}) + "\n")
+
+
+def _proxies() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
 
 
 def _enter(

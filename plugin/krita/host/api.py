@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from scumble.plugin.common.build import Host as PixelHost
 from scumble.plugin.common.failures import Failure
 from scumble.plugin.common.geometry import Rect
+from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import MaskSource, SingleStyle, StyleSource
 from scumble.shared.messages import Bytes, MaskBuffer, PixelBuffer, StylizeResult
 
@@ -96,6 +97,10 @@ class Source(PixelHost, Protocol):
     @property
     def notices(self) -> tuple[str, ...]: ...
 
+    def prefetch(self, entries: Sequence[RegionEntry], margin: int | None) -> Steps[None]:
+        """Read, piece by piece, what a request of these regions will ask for."""
+        ...
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -114,7 +119,8 @@ class Placed:
 
 
 class Host(Protocol):
-    """The editor.  What cannot be done raises :class:`ScumbleError`."""
+    """The editor.  What cannot be done raises :class:`ScumbleError`; what may take long comes in
+    :data:`..turns.Steps`."""
 
     @property
     def version(self) -> str:
@@ -151,8 +157,12 @@ class Host(Protocol):
         """A copy of a mask that stays as it is when the selection changes."""
         ...
 
-    def select(self, mask: MaskSource) -> None:
+    def select(self, mask: MaskSource) -> Steps[None]:
         """Make a mask the selection."""
+        ...
+
+    def recall(self, names: Iterable[str]) -> Steps[None]:
+        """Read masks that were saved with the active document, so that later nobody waits for them."""
         ...
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
@@ -189,7 +199,7 @@ class Host(Protocol):
         masks: Iterable[str] = (),
         *,
         group: bool = False,
-    ) -> Placed:
+    ) -> Steps[Placed]:
         """Put results above the layer they were made of, as one step to undo.
 
         :param results: (name, result); one without ``group``.
@@ -205,7 +215,7 @@ class Host(Protocol):
         name: str,
         settings: str,
         masks: Iterable[str] = (),
-    ) -> Placed:
+    ) -> Steps[Placed]:
         """Put an animated layer above the one it was made of, as one step to undo."""
         ...
 
@@ -225,7 +235,7 @@ class Host(Protocol):
 
     # -- live preview -----------------------------------------------------------------------------------
 
-    def put_preview(self, target: Target, result: StylizeResult) -> None:
+    def put_preview(self, target: Target, result: StylizeResult) -> Steps[None]:
         """Show a preview above the layer; an earlier one goes."""
         ...
 

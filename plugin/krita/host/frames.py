@@ -11,6 +11,7 @@ from typing import Any
 
 from scumble.shared.messages import StylizeResult
 
+from ..turns import at_once
 from . import nodes, placing
 from .colour import Space
 
@@ -18,7 +19,8 @@ from .colour import Space
 def make(
     application: Any, document: Any, source: Any, frames: Iterable[tuple[int, StylizeResult]], name: str
 ) -> Any:
-    """The new layer, not attached yet."""
+    """The new layer, not attached yet.  In one go: Krita ends badly when a document is closed while there
+    is a copy of one of its layers."""
     node = source.duplicate()
     for child in list(node.childNodes()):
         child.remove()
@@ -33,11 +35,11 @@ def make(
         for time in nodes.key_times(document, source):
             document.setCurrentTime(time)
             document.waitForDone()
-            placing.clear(node, nodes.rect_of(node.bounds()))
+            at_once(placing.clear(node, nodes.rect_of(node.bounds())))
             result = results.get(time)
             if result is not None:
                 space = placing.space_of(result.layer, document, source)
-                placing.write(application, node, result, space)
+                at_once(placing.write(application, node, result, space))
     finally:
         document.setCurrentTime(now)
         document.waitForDone()

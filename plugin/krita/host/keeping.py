@@ -17,6 +17,7 @@ from scumble.plugin.common.geometry import Rect
 from scumble.shared.limits import LIMITS
 
 from ..qt import QtCore
+from ..turns import Steps
 from .masks import Kept
 
 _MASK = "scumble-mask"
@@ -66,7 +67,7 @@ def write_mask(document: Any, name: str, mask: Kept) -> None:
     document.setAnnotation(key, "A selection that Scumble used", _bytes(head + mask.packed))
 
 
-def read_mask(document: Any, name: str) -> Kept | None:
+def read_mask(document: Any, name: str) -> Steps[Kept | None]:
     """A mask that was kept; ``None`` if there is none that can be used."""
     key = f"{_MASK}/{name}"
     if len(name) > 100 or key not in document.annotationTypes():
@@ -76,11 +77,9 @@ def read_mask(document: Any, name: str) -> Kept | None:
         magic, x, y, width, height = _HEAD.unpack_from(raw)
         rect = Rect(x, y, width, height)
         if magic == _MAGIC and not rect.empty and rect.pixels <= LIMITS.pixels:
-            # One byte more than there should be is enough to know that it is wrong.
-            opened = zlib.decompressobj()
-            data = opened.decompress(memoryview(raw)[_HEAD.size :], rect.pixels + 1)
-            if opened.eof and len(data) == rect.pixels:
-                return Kept(rect, raw[_HEAD.size :])
+            kept = Kept(rect, raw[_HEAD.size :])
+            yield from kept.read()  # it may be anything
+            return kept
     return None
 
 

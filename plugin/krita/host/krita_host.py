@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -20,9 +19,10 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import StylizeResult
 
 from ..interface import DocumentInfo, LayerChoice, MaskChoice
-from . import frames, keeping, masks, nodes, pictures, placing
+from ..turns import Steps, at_once
+from . import frames, keeping, marking, masks, nodes, pictures, placing, previewing
 from .api import Look, Placed, Target
-from .colour import Space, view
+from .colour import Space
 from .reading import Reading, Saved, no_document, no_layer
 from .source import notices
 
@@ -38,7 +38,8 @@ class KritaHost(Reading):
         self._application = application
         self._new_selection = new_selection
         self._kept: dict[str, masks.Kept] = {}
-        self._preview = placing.Preview(application)
+        self._preview = previewing.Preview(application)
+        self._mark = marking.Mark()
 
     @property
     def version(self) -> str:
@@ -87,13 +88,10 @@ class KritaHost(Reading):
         return Look(info, target, None, selection, times, document.currentTime())
 
     def selection_mark(self) -> int:
-        """A sum over the selection's pixels."""
+        """A number that is another one after the selection has changed."""
         document = self._application.activeDocument()
         rect = None if document is None else masks.selection_rect(document)
-        if rect is None or rect.empty:
-            return 0 if rect is None else 1
-        data = document.selection().pixelData(rect.x, rect.y, rect.width, rect.height)
-        return zlib.crc32(view(data), hash(rect) & 0xFFFFFFFF)
+        return self._mark.of(None if rect is None else document.selection(), rect)
 
     def is_open(self, document: str) -> bool:
         """Whether a document is still open."""
@@ -131,12 +129,15 @@ class KritaHost(Reading):
         masks: Iterable[str] = (),
         *,
         group: bool = False,
-    ) -> Placed:
+    ) -> Steps[Placed]:
         """Results above the layer that they were made of."""
         document, source = placing.find(self._application, target)
         began = time.perf_counter()
-        node = placing.make(self._application, document, source, results, name, group)
-        return self._finish(document, source, node, settings, masks, target, began)
+        steps = placing.make(self._application, document, source, results, name, group)
+        node = yield from placing.watched(self._application, target, steps)
+        # Another time: the layer may have been removed meanwhile.
+        document, source = placing.find(self._application, target)
+        return (yield from self._finish(document, source, node, settings, masks, target, began))
 
     def place_frames(
         self,
@@ -145,7 +146,7 @@ class KritaHost(Reading):
         name: str,
         settings: str,
         masks: Iterable[str] = (),
-    ) -> Placed:
+    ) -> Steps[Placed]:
         """An animated layer above the one that it was made of."""
         document, source = placing.find(self._application, target)
         if not frames.is_possible(source):
@@ -155,8 +156,10 @@ class KritaHost(Reading):
                 "Undo its removal, and stylize again.",
             )
         began = time.perf_counter()
+        names = list(masks)
+        yield from self._pack(document, names)
         node = frames.make(self._application, document, source, frames_, name)
-        return self._finish(document, source, node, settings, masks, target, began)
+        return at_once(self._finish(document, source, node, settings, names, target, began))
 
     def _finish(
         self,
@@ -167,9 +170,10 @@ class KritaHost(Reading):
         names: Iterable[str],
         target: Target,
         began: float,
-    ) -> Placed:
-        layer = nodes.node_id(node)
+    ) -> Steps[Placed]:
+        layer, names = nodes.node_id(node), list(names)
         if settings:
+            yield from self._pack(document, names)
             saved = Saved(self._kept, document)
             for name in names:
                 if name in saved:
@@ -181,6 +185,12 @@ class KritaHost(Reading):
         if source is None:
             told = ("The layer was removed in the meantime: the result is on top of all layers.",)
         return Placed(target.document, layer, told, writing, attaching)
+
+    def _pack(self, document: Any, names: Iterable[str]) -> Steps[None]:
+        saved = Saved(self._kept, document)
+        for name in names:
+            if name in saved and saved[name].selection is not None:
+                yield from saved[name].read()
 
     def activate(self, target: Target) -> None:
         """Make a layer the active one."""
@@ -210,9 +220,9 @@ class KritaHost(Reading):
 
     # -- live preview -----------------------------------------------------------------------------------
 
-    def put_preview(self, target: Target, result: StylizeResult) -> None:
+    def put_preview(self, target: Target, result: StylizeResult) -> Steps[None]:
         """Show a preview above the layer."""
-        self._preview.put(target, result)
+        yield from self._preview.put(target, result)
 
     def remove_preview(self) -> None:
         """Take it out again."""
@@ -237,13 +247,14 @@ class KritaHost(Reading):
         small = node.thumbnail(width, height)
         saved = Saved(self._kept, document)
         try:
-            place = where if mask.kind == EVERYTHING else masks.bounds(document, mask, saved).intersect(where)
-            if mask.kind == EVERYTHING or place.empty:
-                return pictures.tinted(small, where, None, "u8", place, width, height, number)
-            data, dtype = masks.pixels(document, mask, place, saved)
+            if mask.kind == EVERYTHING:
+                return pictures.tinted(small, where, None, "u8", where, width, height, number)
+            place, size, data, dtype = masks.sampled(document, mask, saved)
         except ScumbleError:
             return pictures.tinted(small, where, None, "u8", NOTHING, width, height, number)
-        return pictures.tinted(small, where, data, dtype, place, width, height, number)
+        if place.intersect(where).empty:
+            return pictures.tinted(small, where, None, "u8", NOTHING, width, height, number)
+        return pictures.tinted(small, where, data, dtype, place, width, height, number, size)
 
     def style_thumbnail(self, style: StyleSource, width: int, height: int) -> Any:
         """A style from a file or a layer; ``None`` for others and for what is gone."""

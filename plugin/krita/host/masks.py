@@ -7,6 +7,7 @@ comes in the layer's own sample type.
 from __future__ import annotations
 
 import hashlib
+import uuid
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,24 +27,35 @@ from scumble.plugin.common.sources import (
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import Bytes, DType
 
+from .. import turns
 from ..interface import MaskChoice
-from . import nodes
+from ..turns import Steps, at_once, strips
+from . import gather, nodes
 from .colour import Space, check, view
 
 _CASTS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
 _DTYPES: Mapping[str, DType] = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}
 
 
-@dataclass(frozen=True)
+#: The longer side of what is kept of a large mask to be shown.
+SHOWN = 256
+
+
+@dataclass(eq=False)
 class Kept:
     """A mask that was copied: 8 bits a pixel of a rectangle, row by row.
 
     :param packed: the rows, compressed: a mask of 4 MB becomes some kB, and as many may be kept as the
         user draws selections in a day.
+    :param selection: instead of it, as long as a large one was not read yet: Krita's own copy.
+    :param small: of a large one that was read, what :func:`.gather.every` gives for a step.
     """
 
     rect: Rect
-    packed: bytes = field(repr=False)
+    packed: bytes = field(default=b"", repr=False)
+    selection: Any = field(default=None, repr=False)
+    small: tuple[int, bytes] = field(default=(0, b""), repr=False)
+    _name: str = ""
 
     @classmethod
     def of(cls, rect: Rect, data: Bytes) -> Kept:
@@ -52,22 +64,47 @@ class Kept:
 
     @property
     def name(self) -> str:
-        """The same for the same mask."""
-        place = f"{self.rect.x} {self.rect.y} {self.rect.width} {self.rect.height}".encode()
-        return hashlib.blake2b(self.packed, digest_size=12, key=place[:64]).hexdigest()
+        """The same for the same mask, unless it is large: then its own."""
+        if not self._name and self.selection is not None:
+            self._name = uuid.uuid4().hex[:24]
+        elif not self._name:
+            place = f"{self.rect.x} {self.rect.y} {self.rect.width} {self.rect.height}".encode()
+            self._name = hashlib.blake2b(self.packed, digest_size=12, key=place[:64]).hexdigest()
+        return self._name
 
-    def rows(self) -> bytes:
-        """All of it."""
-        return zlib.decompress(self.packed)
+    def read(self) -> Steps[Bytes]:
+        """All of its rows; packs them if they were not."""
+        name = self.name
+        if self.selection is None:
+            data = yield from gather.unpacked(self.packed, self.rect.pixels)
+        else:
+            data = yield from gather.rows(self.rect, 1, reader(self.selection))
+        if self.rect.pixels > turns.PIECE_BYTES and not self.small[0]:
+            step = self.step
+            self.small = (step, (yield from gather.every(data, self.rect, step)))
+        if self.selection is not None:
+            self.packed = yield from gather.packed(data)
+            self.selection, self._name = None, name
+        return data
 
-    def part(self, rect: Rect) -> bytes:
+    def rows(self) -> Bytes:
+        """All of its rows, at once."""
+        return at_once(self.read())
+
+    def part(self, rect: Rect) -> Steps[Bytes]:
         """A rectangle inside of its own."""
-        if rect == self.rect:
-            return self.rows()
-        rows, wide = memoryview(self.rows()), self.rect.width
-        first = rect.x - self.rect.x
-        begins = range((rect.y - self.rect.y) * wide + first, (rect.bottom - self.rect.y) * wide, wide)
-        return b"".join(rows[begin : begin + rect.width] for begin in begins)
+        data = yield from self.read()
+        return (yield from gather.cut(data, self.rect, rect))
+
+    @property
+    def step(self) -> int:
+        """Of a large one every so many pixels are shown."""
+        return -(-max(self.rect.width, self.rect.height) // SHOWN)
+
+
+def reader(selection: Any) -> gather.Read:
+    """Reads the pixels of a selection."""
+    return lambda r: view(selection.pixelData(r.x, r.y, r.width, r.height))
 
 
 def selection_rect(document: Any) -> Rect | None:
@@ -97,36 +134,86 @@ def bounds(document: Any, mask: MaskSource, kept: Mapping[str, Kept]) -> Rect:
     return rect
 
 
-def pixels(document: Any, mask: MaskSource, rect: Rect, kept: Mapping[str, Kept]) -> tuple[Bytes, DType]:
+def read(document: Any, mask: MaskSource, rect: Rect, kept: Mapping[str, Kept]) -> Steps[tuple[Bytes, DType]]:
     """A mask's samples in a rectangle inside its bounds."""
-    area = (rect.x, rect.y, rect.width, rect.height)
     if mask.kind == SAVED:
-        return _saved(mask, kept).part(rect), "u8"
+        return (yield from _saved(mask, kept).part(rect)), "u8"
     if mask.kind == SELECTION:
         selection = document.selection()
         if selection is None:
             raise _gone()
-        return check(view(selection.pixelData(*area)), rect.pixels), "u8"
+        if rect.pixels > turns.PIECE_BYTES:
+            selection = selection.duplicate()  # the user may change it meanwhile
+        return (yield from gather.rows(rect, 1, reader(selection))), "u8"
     node = _node(document, mask)
     if mask.kind == SELECTION_MASK:
-        return check(view(node.selection().pixelData(*area)), rect.pixels), "u8"
+        return (yield from gather.rows(rect, 1, reader(node.selection()))), "u8"
     if mask.kind == TRANSPARENCY_MASK:
-        data = view(node.pixelData(*area))
-        if data.nbytes != rect.pixels:
+        if len(node.pixelData(rect.x, rect.y, 1, 1)) != 1:
             raise _unreadable(node.name())
-        return data, "u8"
+        return (yield from gather.rows(rect, 1, reader(node))), "u8"
     space = Space.of(node)
     if not space.pixel_bytes:
         raise _unreadable(node.name())
-    read = node.projectionPixelData if nodes.as_it_looks(node) else node.pixelData
-    data = view(read(*area))
-    check(data, rect.pixels * space.pixel_bytes)
-    samples = data.cast("B").cast(_CASTS[space.sample])
-    return samples[space.channels - 1 :: space.channels].tobytes(), _DTYPES[space.depth]
+    get = node.projectionPixelData if nodes.as_it_looks(node) else node.pixelData
+
+    def alpha(r: Rect) -> Bytes:
+        data = check(view(get(r.x, r.y, r.width, r.height)), r.pixels * space.pixel_bytes)
+        samples = memoryview(data).cast("B").cast(_CASTS[space.sample])
+        return samples[space.channels - 1 :: space.channels].tobytes()
+
+    # Read with all its channels: as many rows at once as of those.
+    found: list[Bytes] = []
+    for first, count in strips(rect.height, rect.width * space.pixel_bytes):
+        found.append(alpha(Rect(rect.x, rect.y + first, rect.width, count)))
+        yield
+    return found[0] if len(found) == 1 else b"".join(found), _DTYPES[space.depth]
+
+
+def pixels(document: Any, mask: MaskSource, rect: Rect, kept: Mapping[str, Kept]) -> tuple[Bytes, DType]:
+    """The same at once."""
+    return at_once(read(document, mask, rect, kept))
+
+
+def sampled(
+    document: Any, mask: MaskSource, kept: Mapping[str, Kept]
+) -> tuple[Rect, tuple[int, int], Bytes, DType]:
+    """A mask to be shown: (where it is, (width, height) of the samples, samples, their kind).
+
+    Of a large one every so many pixels: it is looked at again and again while it is edited.
+    """
+    rect = bounds(document, mask, kept)
+    if rect.pixels <= turns.PIECE_BYTES // 4:
+        data, dtype = pixels(document, mask, rect, kept) if not rect.empty else (b"", "u8")
+        return rect, (rect.width, rect.height), data, dtype
+    step = -(-max(rect.width, rect.height) // SHOWN)
+    size = -(-rect.width // step), -(-rect.height // step)
+    if mask.kind == SAVED:
+        saved = _saved(mask, kept)
+        if saved.small[0] == step:
+            return rect, size, saved.small[1], "u8"
+        if saved.selection is None:
+            return rect, size, at_once(gather.every(saved.rows(), rect, step)), "u8"
+        get: gather.Read = reader(saved.selection)
+    elif mask.kind == SELECTION:
+        get = reader(document.selection())
+    else:
+        rows: list[Bytes] = []
+        for row in range(0, rect.height, step):
+            line, dtype = pixels(document, mask, Rect(rect.x, rect.y + row, rect.width, 1), kept)
+            width = len(line) // rect.width
+            flat = memoryview(line).cast("B").cast(_CASTS[width])
+            rows.append(flat[::step].tobytes())
+        return rect, size, b"".join(rows), dtype
+    lines = (get(Rect(rect.x, rect.y + row, rect.width, 1)) for row in range(0, rect.height, step))
+    return rect, size, b"".join(bytes(memoryview(line)[::step]) for line in lines), "u8"
 
 
 def copy(document: Any, mask: MaskSource, kept: Mapping[str, Kept]) -> Kept:
-    """A copy of an 8-bit mask; raises ``empty_selection`` if it selects nothing."""
+    """A copy of an 8-bit mask; raises ``empty_selection`` if it selects nothing.
+
+    Of a large selection Krita's own, which costs nothing; it is read when it is used.
+    """
     rect = bounds(document, mask, kept)
     if rect.empty:
         raise ScumbleError(
@@ -134,6 +221,11 @@ def copy(document: Any, mask: MaskSource, kept: Mapping[str, Kept]) -> Kept:
             "Nothing is selected." if mask == CURRENT else "The mask is empty.",
             "Select a part of the picture first.",
         )
+    if rect.pixels > turns.PIECE_BYTES:
+        if mask.kind == SELECTION:
+            return Kept(rect, selection=document.selection().duplicate())
+        if mask.kind == SAVED:
+            return _saved(mask, kept)
     data, dtype = pixels(document, mask, rect, kept)
     if dtype == "u16":
         data = bytes(memoryview(data).cast("B")[1::2])  # the high bytes

@@ -124,12 +124,14 @@ def tinted(
     width: int,
     height: int,
     number: int = 0,
+    size: tuple[int, int] | None = None,
 ) -> Any:
     """A picture with a mask laid over it as a colour; what the mask leaves out is grey.
 
     :param picture: a ``QImage`` of the rectangle ``where``; ``None`` for none.
     :param mask: samples in the rectangle ``place``; ``None`` for all of it.
     :param number: place in the list of regions, which decides the colour.
+    :param size: (width, height) of the samples, if they are not all that there are.
     """
     ratio = max(where.width / max(1, width), where.height / max(1, height), 1e-6)
     wide, high = max(1, int(where.width / ratio)), max(1, int(where.height / ratio))
@@ -138,9 +140,10 @@ def tinted(
     chosen = QtGui.QImage(wide, high, formats.Format_ARGB32_Premultiplied)
     image.fill(0)
     chosen.fill(0)
+    spot = _spot(mask, dtype, place, size or (place.width, place.height))
     for target, source, box in (
         (image, picture, QtCore.QRect(0, 0, wide, high)),
-        (chosen, _spot(mask, dtype, place), _scaled(place, where, ratio)),
+        (chosen, spot, _scaled(place, where, ratio)),
     ):
         if source is not None:
             painter = QtGui.QPainter(target)
@@ -157,12 +160,12 @@ def _fitted(source: Any, box: Any) -> Any:
     )
 
 
-def _spot(mask: Bytes | None, dtype: DType, place: Rect) -> Any:
+def _spot(mask: Bytes | None, dtype: DType, place: Rect, size: tuple[int, int]) -> Any:
     """A mask as an image that is opaque where the mask is 1; ``None`` for an empty one."""
     if place.empty:
         return None
     if mask is not None:
-        return _alpha(mask, dtype, place)
+        return _alpha(mask, dtype, *size)
     whole = QtGui.QImage(1, 1, QtGui.QImage.Format.Format_Alpha8)
     whole.fill(255)
     return whole
@@ -177,13 +180,11 @@ def _scaled(place: Rect, where: Rect, ratio: float) -> Any:
     )
 
 
-def _alpha(mask: Bytes, dtype: DType, place: Rect) -> Any:
+def _alpha(mask: Bytes, dtype: DType, width: int, height: int) -> Any:
     data = memoryview(mask).cast("B")
     if dtype == "u16":
         data = data[1::2]
     elif dtype != "u8":
         count = len(data) // SAMPLE_BYTES[dtype]
         data = memoryview(bytes(_byte(v) for v in struct.unpack(f"<{count}{_CODES[dtype]}", data)))
-    return QtGui.QImage(
-        bytes(data), place.width, place.height, place.width, QtGui.QImage.Format.Format_Alpha8
-    ).copy()
+    return QtGui.QImage(bytes(data), width, height, width, QtGui.QImage.Format.Format_Alpha8).copy()

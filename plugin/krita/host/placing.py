@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from scumble.plugin.common.geometry import Rect
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import Bytes, PixelBuffer, StylizeResult
 
+from ..turns import Steps, strips
 from . import nodes
 from .api import Target
 from .colour import LINEAR, SRGB, Space, change, lend
 
-PREVIEW_NAME = "Scumble preview"
+T = TypeVar("T")
 _DEPTHS = {"u8": "U8", "u16": "U16", "f16": "F16", "f32": "F32"}
 
 
@@ -57,27 +58,36 @@ def space_of(pixels: PixelBuffer, document: Any, source: Any) -> Space:
     return Space(model, depth, LINEAR if pixels.transfer == "linear" else SRGB)
 
 
-def filled(application: Any, document: Any, source: Any, name: str, result: StylizeResult) -> Any:
+def filled(application: Any, document: Any, source: Any, name: str, result: StylizeResult) -> Steps[Any]:
     """A new paint layer outside of the document that holds a result."""
     node = document.createNode(name, nodes.PAINT)
     if node is None:
         raise ScumbleError(Code.INTERNAL, "Krita did not make a new layer.", "Try again.")
-    write(application, node, result, space_of(result.layer, document, source))
+    yield from write(application, node, result, space_of(result.layer, document, source))
     return node
 
 
-def write(application: Any, node: Any, result: StylizeResult, space: Space) -> None:
-    """A result's pixels into a layer."""
-    layer = result.layer
-    data: Bytes = change(application, layer.data, layer.width, layer.height, space, Space.of(node))
-    node.setPixelData(lend(data), *result.origin, layer.width, layer.height)
+def write(application: Any, node: Any, result: StylizeResult, space: Space) -> Steps[None]:
+    """A result's pixels into a layer, strip by strip."""
+    layer, (x, y), new = result.layer, result.origin, Space.of(node)
+    flat = memoryview(layer.data).cast("B")
+    row_bytes = layer.width * layer.pixel_bytes
+    for first, count in strips(layer.height, layer.width * max(layer.pixel_bytes, new.pixel_bytes)):
+        part = flat[first * row_bytes : (first + count) * row_bytes]
+        data: Bytes = change(application, part, layer.width, count, space, new)
+        node.setPixelData(lend(data), x, y + first, layer.width, count)
+        yield
 
 
-def clear(node: Any, rect: Rect) -> None:
+def clear(node: Any, rect: Rect) -> Steps[None]:
     """Make a rectangle of a layer transparent."""
-    if not rect.empty:
-        size = rect.pixels * Space.of(node).pixel_bytes
-        node.setPixelData(lend(bytes(size)), rect.x, rect.y, rect.width, rect.height)
+    if rect.empty:
+        return
+    pixel_bytes = Space.of(node).pixel_bytes
+    for first, count in strips(rect.height, rect.width * pixel_bytes):
+        nothing = bytes(rect.width * count * pixel_bytes)
+        node.setPixelData(lend(nothing), rect.x, rect.y + first, rect.width, count)
+        yield
 
 
 def attach(document: Any, source: Any, node: Any) -> float:
@@ -97,113 +107,24 @@ def make(
     results: Sequence[tuple[str, StylizeResult]],
     name: str,
     group: bool,
-) -> Any:
+) -> Steps[Any]:
     """A layer, or a group of layers, that is not attached yet."""
     if not group:
-        return filled(application, document, source, name, results[0][1])
+        return (yield from filled(application, document, source, name, results[0][1]))
     node = document.createNode(name, nodes.GROUP)
     for title, result in results:
-        node.addChildNode(filled(application, document, source, title, result), None)
+        layer = yield from filled(application, document, source, title, result)
+        node.addChildNode(layer, None)
     return node
 
 
-class Preview:
-    """The one preview layer that there may be.
-
-    Putting one in is a step to undo, which Krita insists on.  Taking it out again undoes that step as
-    long as nothing else has happened since; filling it anew makes none.
-    """
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-        self._target: Target | None = None
-        self._layer = ""
-        self._rect = Rect(0, 0, 0, 0)
-        self._undo_text: str | None = None
-        self._nodes = 0
-        self._was_modified = True
-
-    def node(self) -> tuple[Any, Any]:
-        """(document, preview layer), ``None`` each if there is none (any more)."""
-        if self._target is None:
-            return None, None
-        document = nodes.find_document(self._application, self._target.document)
-        node = None if document is None else nodes.find_node(document, self._layer)
-        if node is None:
-            self._target = None
-            return None, None
-        return document, node
-
-    @property
-    def target(self) -> Target | None:
-        """What it shows."""
-        return self._target
-
-    @property
-    def layer(self) -> str:
-        """Its id; ``""`` if there is none."""
-        return self._layer if self.node()[1] is not None else ""
-
-    def put(self, target: Target, result: StylizeResult) -> bool:
-        """Show a result; whether a new layer was made for it."""
-        document, node = self.node()
-        rect = Rect(*result.origin, result.layer.width, result.layer.height)
-        if node is not None and self._target == target:
-            source = nodes.find_node(document, target.layer)
-            if not rect.contains(self._rect):
-                clear(node, self._rect)
-            write(self._application, node, result, space_of(result.layer, document, source))
-            self._rect = rect
-            document.refreshProjection()
-            return False
-        self.remove()
-        document, source = find(self._application, target)
-        if source is None:
-            return False
-        self._was_modified = document.modified()
-        node = filled(self._application, document, source, PREVIEW_NAME, result)
-        node.setLocked(True)
-        attach(document, source, node)
-        self._target, self._layer, self._rect = target, nodes.node_id(node), rect
-        self._undo_text, self._nodes = None, _count(document)
-        return True
-
-    def settled(self) -> None:
-        """Krita has caught up: its undo entry names the preview's step now, a moment after the fact."""
-        if self._target is not None and self._undo_text is None:
-            self._undo_text = self._undo()
-
-    def remove(self) -> None:
-        """Take it out; nothing happens if there is none."""
-        document, node = self.node()
-        self._target = None
-        if node is None:
-            return
-        action = self._application.action("edit_undo")
-        same = (
-            action is not None
-            and self._undo_text in (None, self._undo())
-            and _count(document) == self._nodes
-            and self._is_active(document)
-        )
-        if same:
-            action.trigger()
-            document.waitForDone()
-        if nodes.find_node(document, self._layer) is not None:
-            node.remove()
-            document.waitForDone()
-        elif not self._was_modified:
-            document.setModified(False)
-
-    def _undo(self) -> str:
-        action = self._application.action("edit_undo")
-        return "" if action is None else str(action.text())
-
-    def _is_active(self, document: Any) -> bool:
-        active = self._application.activeDocument()
-        return active is not None and nodes.document_id(active) == nodes.document_id(document)
-
-
-def _count(document: Any) -> int:
-    """Nodes of a document; selections come and go without being a step."""
-    return sum(1 for node in nodes.walk(document) if node.type() != nodes.SELECTION)
+def watched(application: Any, target: Target, steps: Steps[T]) -> Steps[T]:
+    """The same, as long as the document is open."""
+    while True:
+        find(application, target)
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield

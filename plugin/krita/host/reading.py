@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scumble.plugin.common.geometry import Rect
@@ -64,15 +64,23 @@ class Reading:
         kept = masks.copy(document, mask, Saved(self._kept, document))
         return self._keep(kept)
 
-    def select(self, mask: MaskSource) -> None:
+    def select(self, mask: MaskSource) -> Steps[None]:
         """Make a mask the selection."""
         document = self._active()
-        if mask.kind == EVERYTHING:
-            nothing = Rect(0, 0, 0, 0)
-            at_once(selecting.put(self._application, document, self._new_selection, nothing, None))
-            return
-        kept = masks.copy(document, mask, Saved(self._kept, document))
-        at_once(selecting.put(self._application, document, self._new_selection, kept.rect, kept.rows()))
+        rect, rows = Rect(0, 0, 0, 0), None
+        if mask.kind != EVERYTHING:
+            kept = masks.copy(document, mask, Saved(self._kept, document))
+            rect, rows = kept.rect, (yield from kept.read())
+        yield from selecting.put(self._application, document, self._new_selection, rect, rows)
+
+    def recall(self, names: Iterable[str]) -> Steps[None]:
+        """Read masks that were saved with the active document, so that later nobody waits for them."""
+        document = self._active()
+        for name in names:
+            if name not in self._kept:
+                found = yield from keeping.read_mask(document, name)
+                if found is not None:
+                    self._kept[name] = found
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
         """A file or a layer as a style picture."""
@@ -174,7 +182,7 @@ class Saved(dict[str, masks.Kept]):
 
     def __contains__(self, name: object) -> bool:
         if name not in self._session and isinstance(name, str):
-            found = keeping.read_mask(self._document, name)
+            found = at_once(keeping.read_mask(self._document, name))
             if found is not None:
                 self._session[name] = found
         return name in self._session

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from scumble.plugin.common.build import PixelFormat
+from scumble.plugin.common.build import PixelFormat, area
 from scumble.plugin.common.geometry import Rect
-from scumble.plugin.common.sources import MaskSource, SingleStyle
+from scumble.plugin.common.regions import RegionEntry
+from scumble.plugin.common.sources import EVERYTHING, MaskSource, SingleStyle
 from scumble.shared.messages import Bytes, DType, PixelBuffer
 
-from . import masks, nodes
+from ..turns import Steps, at_once
+from . import gather, masks, nodes
 from .api import Target
 from .colour import Space, change, check, view
+from .placing import closed
+
+T = TypeVar("T")
 
 
 class LayerSource:
@@ -39,6 +44,8 @@ class LayerSource:
         self._styles = styles
         self._time = time
         self._bounds: Rect | None = None
+        self._read_masks: dict[tuple[MaskSource, Rect], tuple[Bytes, DType]] = {}
+        self._read_layer: dict[Rect, Bytes] = {}
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -65,32 +72,70 @@ class LayerSource:
         assert found is not None
         return found
 
+    def prefetch(self, entries: Sequence[RegionEntry], margin: int | None) -> Steps[None]:
+        """Read what a request of these regions needs, piece by piece; building it then only asks for that.
+
+        :raises ScumbleError: as :func:`~scumble.plugin.common.build.area` and the readers do.
+        """
+        found = area(self, entries, margin)
+        for entry, place in found.masks:
+            key = (entry.mask, place)
+            if key in self._read_masks:
+                continue
+            if entry.mask.kind == EVERYTHING:
+                self._read_masks[key] = (yield from self._watched(gather.full(place.pixels))), "u8"
+            else:
+                steps = masks.read(self._document, entry.mask, place, self._kept)
+                self._read_masks[key] = yield from self._watched(steps)
+        self._read_layer[found.rect] = yield from self._watched(self._layer(found.rect))
+
+    def _watched(self, steps: Steps[T]) -> Steps[T]:
+        """The same, as long as the document is open: what is read of a closed one may end Krita."""
+        while True:
+            if nodes.find_document(self._application, self.target.document) is None:
+                steps.close()
+                raise closed()
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            yield
+
+    def _layer(self, rect: Rect) -> Steps[Bytes]:
+        space, near = self.space, self.space.nearest
+
+        def read(part: Rect) -> Bytes:
+            area = (part.x, part.y, part.width, part.height)
+            if self._time is not None:
+                data = self._node.pixelDataAtTime(*area, self._time)
+            elif nodes.as_it_looks(self._node):
+                data = self._node.projectionPixelData(*area)
+            else:
+                data = self._node.pixelData(*area)
+            native = check(view(data), part.pixels * space.pixel_bytes)
+            return change(self._application, native, part.width, part.height, space, near)
+
+        return (yield from gather.rows(rect, near.pixel_bytes, read))
+
     def layer_pixels(self, rect: Rect) -> Bytes:
         """The layer's pixels, in a space that Scumble knows."""
-        area = (rect.x, rect.y, rect.width, rect.height)
-        if self._time is not None:
-            data = self._node.pixelDataAtTime(*area, self._time)
-        elif nodes.as_it_looks(self._node):
-            data = self._node.projectionPixelData(*area)
-        else:
-            data = self._node.pixelData(*area)
-        expected = rect.pixels * self.space.pixel_bytes
-        return change(
-            self._application,
-            check(view(data), expected),
-            rect.width,
-            rect.height,
-            self.space,
-            self.space.nearest,
-        )
+        found = self._read_layer.get(rect)
+        return at_once(self._layer(rect)) if found is None else found
+
+    def full_mask(self, rect: Rect) -> Bytes:
+        """A mask that is 255 everywhere."""
+        found = self._read_masks.get((MaskSource(EVERYTHING), rect))
+        return b"\xff" * rect.pixels if found is None else found[0]
 
     def mask_bounds(self, mask: MaskSource) -> Rect:
         """See :func:`.masks.bounds`."""
         return masks.bounds(self._document, mask, self._kept)
 
     def mask_pixels(self, mask: MaskSource, rect: Rect) -> tuple[Bytes, DType]:
-        """See :func:`.masks.pixels`."""
-        return masks.pixels(self._document, mask, rect, self._kept)
+        """See :func:`.masks.read`."""
+        found = self._read_masks.get((mask, rect))
+        return masks.pixels(self._document, mask, rect, self._kept) if found is None else found
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
         """A file or a layer as a style picture."""
