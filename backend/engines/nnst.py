@@ -24,7 +24,7 @@ from .nnst_plan import MARGIN, Piece, pieces, working
 from .painter import timed
 
 #: Bytes that a pixel of the working size needs while its features are optimised, by network.
-STEP_BYTES, STEP_BYTES_VGG, DECODE_BYTES = 1400, 5200, 900
+STEP_BYTES, STEP_BYTES_VGG, POLISH_BYTES, DECODE_BYTES = 1400, 5200, 4000, 900
 #: Progress is told in so many steps.
 UNITS = 1000
 
@@ -93,7 +93,7 @@ class Nnst:
         style = regions * places * (2 * channels + 4 * 96 + 2 * 112)
         step = DECODE_BYTES
         if options["mode"] == "optimise":
-            step = STEP_BYTES_VGG if vgg else STEP_BYTES
+            step = STEP_BYTES_VGG if vgg else POLISH_BYTES if _polished(options) else STEP_BYTES
             style += 600 << 20 if pixels > work else 0
         large = max(1.0, pixels / work) * regions * places * 2 * 112
         return int(work * step + style + large + pixels * 4 * (30 + 3 * regions) + (250 << 20))
@@ -105,7 +105,7 @@ class Nnst:
         place = working(own, int(options["size"]))
         sizes = piece_scales((), place)
         area = float(place.size[0] * place.size[1])
-        return speed * planned_cost(options, area, sizes, place.full, _vgg_asked(options))
+        return speed * planned_cost(options, area, sizes, place.full, _vgg_asked(options), _polished(options))
 
     def free_memory(self) -> None:
         """Forget the networks."""
@@ -115,6 +115,7 @@ class Nnst:
         """See :meth:`Engine.run`."""
         device = context.device
         eyes = nnst_models.eyes(job.options["features"], device)
+        polisher = nnst_models.polisher(job.options, device)
         with timed(context, "masks"):
             masks = tuple(r.mask.numpy().astype(np.float32, copy=False) for r in job.regions)
             union = np.clip(np.sum(masks, axis=0), 0, 1).astype(np.float32)
@@ -126,15 +127,18 @@ class Nnst:
         cost = 0.0
         for piece, place in zip(found, places, strict=True):
             area = float(piece.own.sum()) * place.enlarged**2 / place.full**2
-            cost += planned_cost(job.options, area, piece_scales(job.regions, place), place.full, vgg)
+            cost += planned_cost(
+                job.options, area, piece_scales(job.regions, place), place.full, vgg, polisher is not None
+            )
         canvas = _Canvas(job, context, parts, job.content.to(device).clone(), cost)
         for piece, place in zip(found, places, strict=True):
             context.checkpoint()
             with timed(context, "paint"):
                 own = _piece_canvas(job, piece, union, parts, device)
                 painter = PiecePainter(
-                    own, place, eyes, context, job.options, job.seed, canvas.shower(piece), canvas.spend
-                )
+                    own, place, eyes, context, job.options, job.seed, canvas.shower(piece), canvas.spend,
+                    polisher,
+                )  # fmt: skip
                 _paste(canvas.image, piece, painter.run())
                 canvas.losses += painter.losses[-1:]
         context.checkpoint()
@@ -160,6 +164,10 @@ def _vgg_asked(options: Mapping[str, Any]) -> bool:
     return bool(
         options["features"] == "vgg16" or (options["features"] == "auto" and torch.cuda.is_available())
     )
+
+
+def _polished(options: Mapping[str, Any]) -> bool:
+    return nnst_models.polisher_file(options) is not None
 
 
 def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: torch.device) -> Canvas:

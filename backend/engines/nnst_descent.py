@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,12 +15,17 @@ from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 
 from .base import Context
 from .nnst_ground import Ground
+from .nnst_moments import Moments, apart
 
 #: Adam's rate at the first step of a scale (published: 2e-3 throughout); it falls to a quarter.
 RATE = 4e-3
 #: What a cell's mean colour counts beside the cosine of its features.  Not in the paper, which corrects
 #: colours afterwards: cosine does not see how strong a colour is, so skies turn into rainbows.
 COLOUR_WEIGHT = 0.6
+#: What the moments of a region's features count beside it, and from how many cells on.
+MOMENTS_WEIGHT, LEAST_CELLS = 0.1, 16.0
+#: Weights with which a pixel's gradient spreads over its neighbours.
+SPREAD = (1.0, 4.0, 6.0, 4.0, 1.0)
 #: In the feature-splitting pass, matches are looked for anew after so many steps (published: each).
 REMATCH = 10
 #: Places that each such search looks at; the match before stays if none of them is better.
@@ -40,6 +45,7 @@ class Target:
     :param index: per region (groups, cells) places; -1 where the region does not match.
     :param shares: per region (cells,).
     :param colours: (cells, 3) mean colour that each cell should have.
+    :param moments: per region what its features should be taken together, by ``layers``; may be empty.
     """
 
     slices: Sequence[slice]
@@ -47,6 +53,8 @@ class Target:
     index: list[Tensor]
     shares: Sequence[Tensor]
     colours: Tensor
+    moments: Sequence[Sequence[Moments]] = ()
+    layers: Sequence[slice] = ()
 
     def of(self, cells: Tensor) -> Tensor:
         """(N, C) for N cells: what the regions there want, by their shares."""
@@ -134,11 +142,13 @@ class Descent:
         *,
         before: Callable[[int, Tensor], None] = lambda step, image: None,
         after: Callable[[int, Tensor], None] = lambda step, image: None,
+        also: Callable[[Tensor], Tensor] | None = None,
     ) -> Tensor:
         """Descend from a (3, H, W) start; the paint.
 
         :param before: called with (step, the composite before it), for matches that follow the picture.
         :param after: called with (step, the paint after it).
+        :param also: a further loss of the composite.
         """
         bands = [b.clone().requires_grad_() for b in laplacian(paint)]
         adam = torch.optim.Adam(bands, lr=RATE)
@@ -156,11 +166,15 @@ class Descent:
             loss = 0.0
             for tile, found in self.columns(leaf):
                 part = self._loss(found, target, tile, weights) / total
+                part = part + self._together(found, target, tile, weights) / total
                 part.backward()
                 loss += float(part.detach())
             drift = self._drift(leaf, target, weights) / total
             drift.backward()
-            composite.backward(leaf.grad)
+            if also is not None:
+                also(leaf).backward()
+            assert leaf.grad is not None
+            composite.backward(_spread(leaf.grad))
             adam.step()
             self.losses.append(loss)
             with torch.no_grad():
@@ -178,6 +192,16 @@ class Descent:
         parts = [1 - F.cosine_similarity(found[:, s], wanted[:, s], dim=1) for s in target.slices]
         return torch.stack(parts).mean(0) @ weight
 
+    def _together(self, found: Tensor, target: Target, tile: _Tile, weights: Tensor) -> Tensor:
+        """How far each region's features, taken together, are from its style's."""
+        loss = found.new_zeros(())
+        for wanted, shares in zip(target.moments, target.shares, strict=False):
+            own = shares[tile.cells] * weights[tile.cells]
+            weight = own.sum()
+            if float(weight) >= LEAST_CELLS:
+                loss = loss + MOMENTS_WEIGHT * weight * apart(found, own, wanted, target.layers)
+        return loss
+
     def _drift(self, image: Tensor, target: Target, weights: Tensor) -> Tensor:
         """How far the cells' mean colours are from the borrowed ones."""
         found = F.avg_pool2d(padded(image), CELL).flatten(1).T[self.active]
@@ -188,6 +212,19 @@ class Descent:
         if len(self.losses) <= PATIENCE or len(target.slices) > 1:
             return False
         return self.losses[-1] > (1 - LEAST_GAIN) * self.losses[-1 - PATIENCE]
+
+
+def _spread(gradient: Tensor) -> Tensor:
+    """A (3, H, W) gradient, smoothed.
+
+    Hypercolumns look at the shallow layers only in the middle of each cell: pixels between would be left
+    behind, and a mesh of four pixels' width would show.  Smoothed, it is still a way down.
+    """
+    taps = torch.tensor(SPREAD).to(gradient)
+    kernel = torch.outer(taps, taps).expand(gradient.shape[0], 1, -1, -1) / taps.sum() ** 2
+    reach = len(SPREAD) // 2
+    grown = F.pad(gradient[None], (reach,) * 4, mode="replicate")
+    return F.conv2d(grown, kernel, groups=gradient.shape[0])[0]
 
 
 class Splitting:
@@ -236,4 +273,4 @@ class Splitting:
 def split_target(target: Target, slices: Sequence[slice]) -> Target:
     """The same matches, one copy a layer, to start feature splitting from."""
     index = [i.expand(len(slices), -1).clone() for i in target.index]
-    return Target(slices, target.rows, index, target.shares, target.colours)
+    return replace(target, slices=slices, index=index)

@@ -66,6 +66,11 @@ class Ground:
         fitted = tuple(fit(s, size) for s in shares)
         return cls(small, fit(cover, size).clamp(0, 1), fitted, grid, drawn.flatten(), tuple(own))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns) in pixels."""
+        return self.content.shape[-2], self.content.shape[-1]
+
     def active(self, region: int) -> Tensor:
         """Flat indices of the cells that a region fills."""
         return (self.cell_shares[region] > 0).nonzero()[:, 0]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -11,6 +14,7 @@ from scumble.backend.models import catalogue
 from scumble.backend.models.bundled import bundled, index
 from scumble.backend.nn.nnst_decoder import StrokeDecoder
 from scumble.backend.nn.nnst_features import Hypercolumns
+from scumble.backend.nn.vgg import VGG16
 
 from .nnst_style import Eyes
 
@@ -50,7 +54,24 @@ def eyes(features: str, device: torch.device) -> Eyes:
     return Eyes(look, frozen, decoder)
 
 
+@lru_cache(maxsize=1)
+def _teacher(device: str, path: str) -> VGG16:
+    return VGG16.from_tensors(load_file(path)).to(torch.device(device))
+
+
+def polisher_file(options: Mapping[str, Any]) -> Path | None:
+    """Where VGG-16 for the last strokes lies: if it is installed, and not with ``features=compact``."""
+    wanted = options["mode"] == "optimise" and options["features"] != "compact"
+    return catalogue.installed(VGG) if wanted else None
+
+
+def polisher(options: Mapping[str, Any], device: torch.device) -> VGG16 | None:
+    """VGG-16 for the last strokes, or ``None``; see :func:`polisher_file`."""
+    path = polisher_file(options)
+    return None if path is None else _teacher(str(device), str(path))
+
+
 def release() -> None:
     """Forget the networks, so that the device's memory can be had."""
-    for cached in (_frozen, _decoder, _vgg):
+    for cached in (_frozen, _decoder, _vgg, _teacher):
         cached.cache_clear()

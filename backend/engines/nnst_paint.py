@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from scumble.backend.nn.nnst_colour import with_hues_of
+from scumble.backend.nn.nnst_colour import tamed, with_hues_of
 from scumble.backend.nn.nnst_features import CELL, padded
 from scumble.backend.nn.nnst_matching import Grids, Searcher, upsampled
+from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
+from .colour import palette_map, recoloured
 from .nnst_descent import Descent, Splitting, Target, split_target
 from .nnst_ground import Ground, fit
+from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
+from .nnst_polish import Polish
 from .nnst_strokes import strokes, voted
 from .nnst_style import Bank, Eyes
 
@@ -25,6 +29,8 @@ from .nnst_style import Bank, Eyes
 FULL_ROWS_BYTES = 600 << 20
 #: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
 SPLIT_SHARE = 0.25
+#: Steps with VGG-16's moments at the end, where it is installed.
+POLISH_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class PiecePainter:
         seed: int,
         show: Callable[[Tensor], None],
         spend: Callable[[float], None],
+        polisher: VGG16 | None = None,
     ) -> None:
         self.canvas = canvas
         self.place = place
@@ -74,6 +81,7 @@ class PiecePainter:
         self.steps = int(options["steps"])
         self.finish = int(options["finish"])
         self.seed = seed
+        self.polisher = polisher
         self.show = show
         self.spend = spend
         self.fields: list[Tensor] = []
@@ -112,18 +120,18 @@ class PiecePainter:
         self.spend(match_cost(ground))
         stopped = self.context.enough.is_set()
         if not self.optimise or stopped:
-            paint = strokes(ground, self.fields, banks, self.eyes, self.context)
+            paint = self._strokes(ground, banks)
             self.spend(decode_cost(ground))
             for turn in range(self.finish if last and not stopped else 0):
                 self.show(paint)
                 self._match(ground, banks, searchers, paint, 1 + turn)
-                paint = strokes(ground, self.fields, banks, self.eyes, self.context)
+                paint = self._strokes(ground, banks)
                 self.spend(match_cost(ground) + decode_cost(ground))
             return paint
         # The published code starts from the content (without its finest bands) and then from the scale
         # before.  From the decoded matches it is nearer to the goal, and colours cannot drift: cosine
         # does not see how strong a colour is.
-        start = strokes(ground, self.fields, banks, self.eyes, self.context)
+        start = self._strokes(ground, banks)
         self.spend(decode_cost(ground))
         self.show(start)
         descent = Descent(self.eyes.look, ground, self.context)
@@ -134,7 +142,27 @@ class PiecePainter:
         if split and not self.context.enough.is_set():
             paint = self._split(descent, banks, ground, paint, target, split)
         with torch.no_grad():
-            return with_hues_of(paint, start)
+            paint = with_hues_of(paint, start)
+        if last and self.polisher is not None and not self.context.enough.is_set():
+            polish = Polish(
+                self.polisher, ground, fit(self.canvas.union, ground.size), self.canvas.regions, self.context
+            )
+            target = replace(target, moments=())
+            paint = descent.run(paint, target, POLISH_STEPS, after=self._after(ground, POLISH), also=polish)
+        return paint
+
+    @torch.no_grad()
+    def _strokes(self, ground: Ground, banks: Sequence[Bank]) -> Tensor:
+        """What the matches make, in the paintings' palettes; (3, H, W)."""
+        paint = strokes(ground, self.fields, banks, self.eyes, self.context)
+        found, drawn = torch.zeros_like(paint), fit(self.canvas.union, ground.size)
+        for region, share in zip(self.canvas.regions, ground.shares, strict=True):
+            styles = [(p.image.to(paint), p.weight, p.mask) for p in region.styles]
+            own = share * drawn
+            change = palette_map(paint, own, styles, float(region.options["match_color"]))
+            change = change and tamed(change, paint, own)
+            found += recoloured(paint, change) * share
+        return found
 
     @torch.no_grad()
     def _match(
@@ -177,11 +205,14 @@ class PiecePainter:
         index = [f[None] for f in self.fields]
         # Of the whole composite: where paint is let through only in part, so are its colours.
         colours = F.avg_pool2d(padded(ground.over(decoded)), CELL).flatten(1).T
-        return Target([slice(0, width)], [b.rows for b in banks], index, ground.cell_shares, colours)
+        layers = self.eyes.look.slices
+        wanted = [style_moments(b, layers) for b in banks]
+        rows = [b.rows for b in banks]
+        return Target([slice(0, width)], rows, index, ground.cell_shares, colours, wanted, layers)
 
-    def _after(self, ground: Ground) -> Callable[[int, Tensor], None]:
+    def _after(self, ground: Ground, more: float = 0.0) -> Callable[[int, Tensor], None]:
         def after(step: int, image: Tensor) -> None:
-            self.spend(step_cost(ground, self.eyes))
+            self.spend(step_cost(ground, self.eyes, more))
             self.show(image)
 
         return after
@@ -274,7 +305,7 @@ def piece_scales(regions: Sequence[JobRegion], place: Working) -> list[Scale]:
 
 # What things cost, in units of one pass of the small network over a megapixel: for progress and estimates.
 
-MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 3.0, 75.0
+MATCH, DECODE, STEP, STEP_VGG, POLISH = 6.0, 4.0, 3.0, 75.0, 55.0
 
 
 def match_cost(ground: Ground) -> float:
@@ -287,18 +318,25 @@ def decode_cost(ground: Ground) -> float:
     return DECODE * sum(float((s > 0).sum()) for s in ground.cell_shares) * 16e-6
 
 
-def step_cost(ground: Ground, eyes: Eyes) -> float:
-    """Of one step of optimisation."""
-    each = STEP_VGG if eyes.look.name == "vgg16" else STEP
+def step_cost(ground: Ground, eyes: Eyes, more: float = 0.0) -> float:
+    """Of one step of optimisation; ``more`` beside the usual for each megapixel."""
+    each = (STEP_VGG if eyes.look.name == "vgg16" else STEP) + more
     return each * float((ground.weight > 0).sum()) * 16e-6
 
 
 def planned_cost(
-    options: Mapping[str, Any], area: float, sizes: Sequence[Scale], full: int, vgg: bool
+    options: Mapping[str, Any],
+    area: float,
+    sizes: Sequence[Scale],
+    full: int,
+    vgg: bool,
+    polished: bool = False,
 ) -> float:
     """What a piece will cost, before it is begun.
 
     :param area: drawn pixels at the working size.
+    :param vgg: whether VGG-16 looks at all, and
+    :param polished: whether it does the last strokes.
     """
     total, each = 0.0, STEP_VGG if vgg else STEP
     for i, scale in enumerate(sizes):
@@ -309,6 +347,8 @@ def planned_cost(
             total += own * (MATCH + each * steps * (1 + SPLIT_SHARE * (passes - 1)))
         else:
             total += own * (MATCH + DECODE) * passes
+    if polished and options["mode"] == "optimise":
+        total += area * 1e-6 * POLISH_STEPS * (each + POLISH)
     if full > 1:
         large = area * full * full * 1e-6
         total += large * (

@@ -194,6 +194,17 @@ class Bank:
         joined = [torch.cat([getattr(v, name) for v in found]) for name in ("rows", "brush", "cells")]
         return cls(joined[0], joined[1], joined[2], Grids(shapes), masks, owner, weights)
 
+    def upright(self) -> tuple[Tensor, Tensor]:
+        """The places of the pictures as they are, not turned or mirrored, and what each counts: (K,), (K,).
+
+        A picture's places count its share of the blend together.
+        """
+        starts, turns = self.grids.starts, len(self.grids.shapes) // len(self.weights)
+        device = self.cells.device
+        places = [torch.arange(starts[i * turns], starts[i * turns + 1]) for i in range(len(self.weights))]
+        shares = [torch.full((p.numel(),), w / p.numel()) for p, w in zip(places, self.weights, strict=True)]
+        return torch.cat(places).to(device), torch.cat(shares).to(device)
+
     def searcher(self, guide: float, part: slice = slice(None)) -> Searcher:
         """Ready to be searched by whole hypercolumns, or by one layer's slice of them."""
         return Searcher.of(self.rows[:, part], self.grids, mask=self.mask, guide=guide)

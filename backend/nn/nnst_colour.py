@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .moments import moments
-from .transport import transport
+from .transport import Affine, transport
 
 #: A style whose hues' covariance stays below this in OkLab is monochrome (the published code's value).
 MONOCHROME = 6e-5
 #: The joint bilateral filter's window: taps to each side, and spread in OkLab lightness.
 TAPS, LIGHTNESS_SPREAD = 3, 0.08
+#: How much colours may be drawn together or apart to fit the painting's.
+STRETCH = (0.6, 1.25)
 
 _TO_LMS = (
     (0.4122214708, 0.5363325363, 0.0514459929),
@@ -84,6 +86,23 @@ def with_hues_of(output: Tensor, other: Tensor) -> Tensor:
     lightness = oklab(output.clamp(0, 1))[:1]
     hues = bilateral(oklab(other.clamp(0, 1))[1:], lightness)
     return from_oklab(torch.cat([lightness, hues])).clamp(0, 1)
+
+
+def tamed(change: Affine, image: Tensor, weight: Tensor) -> Affine:
+    """A map of colours that moves their mean as before but stretches them no more than :data:`STRETCH`.
+
+    A region may borrow from one corner of the painting only; stretched to the range of the whole, what
+    tells its strokes apart would turn into blotches.
+
+    :param change: with a symmetric matrix.
+    :param image: (3, H, W), what it will be applied to.
+    :param weight: (H, W), where the mean is measured.
+    """
+    gains, axes = torch.linalg.eigh(change.matrix)
+    matrix = (axes * gains.clamp(*STRETCH)) @ axes.T
+    share = (weight / weight.sum().clamp_min(1e-6)).flatten().to(matrix)
+    mean = image.flatten(1).to(matrix) @ share
+    return Affine(matrix, change.matrix @ mean + change.offset - matrix @ mean)
 
 
 def guided_colours(output: Tensor, content: Tensor, style: Tensor, weight: Tensor) -> Tensor:

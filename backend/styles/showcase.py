@@ -49,6 +49,13 @@ def square(picture: NDArray[Any], side: int) -> Picture:
     )
 
 
+def middle(picture: Picture, side: int) -> Picture:
+    """The middle of a picture, pixel by pixel."""
+    h, w = picture.shape[:2]
+    top, left = max(0, (h - side) // 2), max(0, (w - side) // 2)
+    return square(picture[top : top + side, left : left + side], side)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scumble.backend.styles.showcase", description=__doc__)
@@ -56,6 +63,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     parser.add_argument("--only", nargs="+", metavar="ID", help="only these styles")
     parser.add_argument("--engine", default="partial-conv", metavar="NAME", help="what paints them")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="of the engine (repeatable)"
+    )
+    parser.add_argument("--detail", action="store_true", help="show the middle of each result, not enlarged")
     parser.add_argument("--side", type=int, default=384, help="side at which the photographs are stylized")
     parser.add_argument("--cell", type=int, default=100, help="side at which everything is shown")
     parser.add_argument("--columns", type=int, default=2, help="styles beside each other")
@@ -64,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     from scumble.backend import Session
 
     session = Session()
+    chosen = dict(word.split("=", 1) for word in options.option)
     photos = photographs(options.photos, options.side)
     cell, gap = options.cell, 4
     strips = []
@@ -75,9 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
             n = options.side
             layer = PixelBuffer(n, n, "rgb", "u8", photo.tobytes())
             region = Region(MaskBuffer(n, n, b"\xff" * (n * n)), BundledStyle(style.id))
-            result = session.stylize(layer, [region], engine=options.engine).layer
+            result = session.stylize(layer, [region], engine=options.engine, options=chosen).layer
             pixels = np.frombuffer(result.data, np.uint8).reshape(result.height, result.width, -1)
-            row.append(square(np.ascontiguousarray(pixels[..., :3]), cell))
+            seen = np.ascontiguousarray(pixels[..., :3])
+            row.append(middle(seen, cell) if options.detail else square(seen, cell))
         strip = np.full((cell + gap + 14, (len(row)) * (cell + gap) + 3 * gap, 3), 248, np.uint8)
         for i, picture in enumerate(row):
             x = i * (cell + gap) + (gap if i else 0)

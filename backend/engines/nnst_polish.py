@@ -1,0 +1,129 @@
+"""The last strokes of optimising where VGG-16 is installed: a few steps on its features' moments.
+
+A small network tells which place is like which about as well as VGG-16 does, but what its features look
+like taken together says little about what VGG-16's do.  A few steps on those cost as much as many on the
+small network's, and no matching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.vgg import TAPS, VGG16
+
+from .base import Context, JobRegion, StylePart
+from .nnst_ground import Ground, fit
+from .nnst_moments import Moments, difference, moments
+from .nnst_plan import style_size
+
+#: What VGG-16's moments count beside the cosine of the small network's features.
+WEIGHT = 0.3
+#: Pixels around a region that are seen with it.
+AROUND = 24
+#: Drawn pixels below which a region is left as it is.
+LEAST = 256.0
+#: Sides are whole multiples of this, so that no pooling loses a row.
+GRAIN = 8
+
+
+def _rows(features: Tensor) -> Tensor:
+    return features[0].flatten(1).T
+
+
+@torch.no_grad()
+def wanted(part: StylePart, net: VGG16, context: Context, scale: float) -> list[Moments]:
+    """A style picture's moments at VGG-16's taps, upright, as large as the finest scale shows it."""
+    size = style_size((part.image.shape[-2], part.image.shape[-1]), scale, 1.0)
+    key = f"nnst/polish/{part.key}/{size[0]}x{size[1]}"
+    known = context.cache.get(key) if part.mask is None else None
+    if isinstance(known, list):
+        return known
+    features = net(fit(part.image.to(context.device), size).clamp(0, 1)[None], TAPS)
+    found = []
+    for tap in TAPS:
+        context.checkpoint()
+        x, weights = features[tap], None
+        if part.mask is not None:
+            mask = part.mask[None, None].to(x)
+            weights = F.adaptive_avg_pool2d(mask, (x.shape[-2], x.shape[-1])).flatten()
+        found.append(moments(_rows(x), weights))
+    if part.mask is None:
+        context.cache.put(key, found)
+    return found
+
+
+def _blended(parts: Sequence[tuple[list[Moments], float]]) -> list[Moments]:
+    """Of several styles together, in their shares."""
+    return [
+        Moments(
+            torch.stack([m[i].mean * w for m, w in parts]).sum(0),
+            torch.stack([m[i].gram * w for m, w in parts]).sum(0),
+        )
+        for i in range(len(TAPS))
+    ]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One region: where it is looked at, what its places count at each tap, and what is wanted there."""
+
+    box: tuple[slice, slice]
+    weights: list[Tensor]
+    wanted: list[Moments]
+    share: float
+
+
+class Polish:
+    """How far each region's VGG-16 features, taken together, are from its style's.
+
+    :param drawn: (H, W), what was drawn.
+    """
+
+    def __init__(
+        self, net: VGG16, ground: Ground, drawn: Tensor, regions: Sequence[JobRegion], context: Context
+    ) -> None:
+        self.net = net
+        self.seen: list[_Seen] = []
+        total = float(drawn.sum().clamp_min(1e-6))
+        for region, share in zip(regions, ground.shares, strict=True):
+            weight = share * drawn
+            if float(weight.sum()) < LEAST:
+                continue
+            box, scale = _box(weight), float(region.options["style_scale"])
+            parts = [(wanted(p, net, context, scale), p.weight) for p in region.styles]
+            cover = _even(weight[None, box[0], box[1]], "constant")
+            at = [F.avg_pool2d(cover, 1 << level).flatten() for level in range(len(TAPS))]
+            self.seen.append(_Seen(box, at, _blended(parts), float(weight.sum()) / total))
+
+    def __call__(self, composite: Tensor) -> Tensor:
+        """The loss of a (3, H, W) composite; differentiable in it."""
+        loss = composite.new_zeros(())
+        for one in self.seen:
+            features = self.net(_even(composite[:, one.box[0], one.box[1]], "replicate")[None], TAPS)
+            found = [
+                difference(moments(_rows(features[tap]), weight), want)
+                for tap, weight, want in zip(TAPS, one.weights, one.wanted, strict=True)
+            ]
+            loss = loss + WEIGHT * one.share * torch.stack(found).mean()
+        return loss
+
+
+def _even(x: Tensor, mode: str) -> Tensor:
+    """(C, H, W) padded to whole multiples of :data:`GRAIN`."""
+    pad = (0, -x.shape[-1] % GRAIN, 0, -x.shape[-2] % GRAIN)
+    return F.pad(x[None], pad, mode=mode)[0] if any(pad) else x
+
+
+def _box(weight: Tensor) -> tuple[slice, slice]:
+    """What is looked at of an (H, W) picture for a region there."""
+    found = []
+    for axis in (1, 0):
+        at = weight.amax(axis).nonzero()[:, 0]
+        low, high = int(at[0]) - AROUND, int(at[-1]) + 1 + AROUND
+        found.append(slice(max(0, low), min(weight.shape[1 - axis], high)))
+    return found[0], found[1]

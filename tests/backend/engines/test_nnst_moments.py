@@ -1,0 +1,205 @@
+"""What a region's features look like taken together, the painting's palette, and VGG-16's last strokes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from skimage import data
+from torch.nn import functional as F
+
+from scumble.backend import Session
+from scumble.backend.engines import nnst_models, registry
+from scumble.backend.engines.base import Context, JobRegion, StylePart
+from scumble.backend.engines.cache import TensorCache
+from scumble.backend.engines.colour import palette_map
+from scumble.backend.engines.nnst_descent import Descent, Target, _spread
+from scumble.backend.engines.nnst_ground import Ground
+from scumble.backend.engines.nnst_moments import apart, moments, style_moments
+from scumble.backend.engines.nnst_options import OPTIONS
+from scumble.backend.engines.nnst_polish import Polish
+from scumble.backend.engines.nnst_style import Bank
+from scumble.backend.nn.nnst_colour import STRETCH, tamed
+from scumble.backend.nn.vgg import VGG16
+from scumble.shared.messages import MaskBuffer, PixelBuffer, PixelStyle, Region
+
+PHOTO = torch.from_numpy(data.astronaut()[40:136:, 150:246].copy()).permute(2, 0, 1).float() / 255
+STYLE = torch.from_numpy(data.coffee()[::4, ::4].copy()).permute(2, 0, 1).float() / 255
+PART = StylePart(STYLE, "coffee")
+
+
+def region(*parts: StylePart, **given: object) -> JobRegion:
+    chosen = registry.validated(OPTIONS, {"turned": False, **given})
+    return JobRegion(torch.ones(PHOTO.shape[-2:]), parts, 1.0, chosen)
+
+
+def context() -> Context:
+    return Context(torch.device("cpu"), TensorCache(64 << 20))
+
+
+def ground() -> Ground:
+    ones = torch.ones(PHOTO.shape[-2:])
+    return Ground.of(PHOTO, ones, ones, (ones,), (96, 96))
+
+
+def test_moments_are_means_of_values_and_of_products_where_the_weights_are() -> None:
+    rows, weights = torch.rand(50, 6), torch.rand(50)
+    found = moments(rows, weights)
+    share = weights / weights.sum()
+    assert torch.allclose(found.mean, (share[:, None] * rows).sum(0), atol=1e-6)
+    wanted = sum(share[i] * torch.outer(rows[i], rows[i]) for i in range(50))
+    assert torch.allclose(found.gram, wanted, atol=1e-6)
+    half = torch.cat([torch.ones(25), torch.zeros(25)])
+    assert torch.allclose(moments(rows, half).gram, moments(rows[:25]).gram, atol=1e-6)
+
+
+def test_a_painting_is_not_apart_from_itself_however_it_may_be_turned() -> None:
+    eyes = nnst_models.eyes("compact", torch.device("cpu"))
+    for turned in (False, True):
+        bank = Bank.of(region(PART, turned=turned, mirrored=turned), eyes, context(), 1.0)
+        places, _ = bank.upright()
+        rows, layers = bank.rows[places].float(), eyes.look.slices
+        wanted = style_moments(bank, layers)
+        assert float(apart(rows, torch.ones(len(rows)), wanted, layers)) < 1e-6
+        assert float(apart(0.5 * rows, torch.ones(len(rows)), wanted, layers)) > 0.1
+
+
+def test_a_blend_wants_what_lies_between_its_styles() -> None:
+    eyes = nnst_models.eyes("compact", torch.device("cpu"))
+    other = StylePart(STYLE.flip(0) * 0.5, "other", 0.25)
+    first = StylePart(STYLE, "coffee", 0.75)
+    layers, where = eyes.look.slices, context()
+
+    def mean(*parts: StylePart) -> torch.Tensor:
+        return style_moments(Bank.of(region(*parts), eyes, where, 1.0), layers)[0].mean
+
+    assert torch.allclose(
+        mean(first, other), 0.75 * mean(PART) + 0.25 * mean(StylePart(other.image, "o")), atol=1e-3
+    )
+
+
+def test_only_the_chosen_part_of_a_painting_says_what_is_wanted() -> None:
+    eyes = nnst_models.eyes("compact", torch.device("cpu"))
+    halves = torch.cat([torch.zeros(3, 96, 64), torch.ones(3, 96, 64)], 2)
+    mask = torch.zeros(96, 128)
+    mask[:, 80:] = 1
+    layers, where = eyes.look.slices, context()
+    chosen = style_moments(Bank.of(region(StylePart(halves, "h", mask=mask)), eyes, where, 1.0), layers)
+    bright = style_moments(
+        Bank.of(region(StylePart(halves[:, :, 80:].contiguous(), "b")), eyes, where, 1.0), layers
+    )
+    whole = style_moments(Bank.of(region(StylePart(halves, "w")), eyes, where, 1.0), layers)
+
+    def distance(other: list[object]) -> float:
+        return float((chosen[0].mean - other[0].mean).norm())  # type: ignore[attr-defined]
+
+    assert distance(bright) < 0.5 * distance(whole)  # type: ignore[arg-type]
+
+
+def test_optimising_with_moments_brings_a_region_nearer_to_the_whole_painting() -> None:
+    eyes, where, motif = nnst_models.eyes("compact", torch.device("cpu")), context(), ground()
+    bank = Bank.of(region(PART), eyes, where, 1.0)
+    index = torch.zeros(1, motif.grid[0] * motif.grid[1], dtype=torch.int64)
+    colours = F.avg_pool2d(PHOTO, 4).flatten(1).T
+    layers = eyes.look.slices
+    wanted = style_moments(bank, layers)
+
+    def left(moments_too: bool) -> float:
+        target = Target(
+            [slice(0, eyes.look.width)], [bank.rows], [index], motif.cell_shares, colours,
+            [wanted] if moments_too else (), layers,
+        )  # fmt: skip
+        painted = Descent(eyes.look, motif, where).run(PHOTO, target, 10)
+        with torch.no_grad():
+            rows = eyes.look(painted).flatten(1).T
+        return float(apart(rows, torch.ones(len(rows)), wanted, layers))
+
+    assert left(True) < left(False)
+
+
+def test_the_last_strokes_ask_nothing_of_the_painting_itself_and_something_of_a_photograph() -> None:
+    torch.manual_seed(0)
+    net = VGG16().eval().requires_grad_(False)  # what it was trained for does not matter here
+    style = F.interpolate(STYLE[None], (96, 96), mode="bilinear")[0]
+    ones = torch.ones(96, 96)
+    motif = Ground.of(style, ones, ones, (ones,), (96, 96))
+    polish = Polish(net, motif, ones, (region(StylePart(style, "small")),), context())
+    photo = PHOTO.clone().requires_grad_()
+    loss = polish(photo)
+    loss.backward()
+    assert float(polish(style)) < 1e-6 < float(loss.detach())
+    assert (
+        photo.grad is not None
+        and bool(torch.isfinite(photo.grad).all())
+        and float(photo.grad.abs().max()) > 0
+    )
+
+
+def test_the_last_strokes_look_at_each_region_where_it_is_and_leave_specks_alone() -> None:
+    torch.manual_seed(0)
+    net = VGG16().eval().requires_grad_(False)
+    left, speck = torch.zeros(96, 96), torch.zeros(96, 96)
+    left[:, :40] = 1
+    speck[80:84, 80:84] = 1
+    shares = (left, speck)
+    motif = Ground.of(PHOTO, left + speck, left + speck, shares, (96, 96))
+    polish = Polish(net, motif, left + speck, (region(PART), region(PART)), context())
+    assert len(polish.seen) == 1
+    photo = PHOTO.clone().requires_grad_()
+    polish(photo).backward()
+    assert photo.grad is not None
+    assert float(photo.grad[:, :, :40].abs().max()) > 0 and float(photo.grad[:, :, 72:].abs().max()) == 0
+
+
+def test_the_palette_follows_the_painting_as_far_as_is_asked() -> None:
+    session = Session("cpu")
+    red = np.zeros((80, 80, 3), np.uint8)
+    red[..., 0] = np.random.default_rng(1).integers(150, 250, (80, 80))
+    photo = (PHOTO.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    layer = PixelBuffer(96, 96, "rgb", "u8", photo.tobytes())
+    style = PixelStyle(PixelBuffer(80, 80, "rgb", "u8", red.tobytes()))
+    whole = Region(MaskBuffer(96, 96, b"\xff" * 96 * 96), style)
+    means = []
+    for amount in (0.0, 1.0):
+        options = {"mode": "decoder", "match_color": amount, "finish": 0}
+        painted = session.stylize(layer, [whole], engine="nnst", options=options)
+        pixels = np.frombuffer(painted.layer.data, np.uint8).reshape(96, 96, -1)[..., :3]
+        means.append(np.abs(pixels.mean((0, 1)) - red.mean((0, 1))).sum())
+    assert means[1] <= means[0] + 0.5 and means[1] < 6
+
+
+def test_a_tamed_palette_moves_the_mean_as_far_and_stretches_less() -> None:
+    weight = torch.ones(96, 96)
+    flat = 0.5 + 0.05 * (PHOTO - 0.5)
+    whole = palette_map(flat, weight, [(STYLE, 1.0, None)], 1.0)
+    assert whole is not None
+    tame = tamed(whole, flat, weight)
+    a, b = (change.apply(flat) for change in (whole, tame))
+    assert torch.allclose(a.mean((1, 2)), b.mean((1, 2)), atol=1e-4)
+    assert float(b.std()) < float(a.std())
+    assert float(torch.linalg.eigvalsh(tame.matrix).max()) <= STRETCH[1] + 1e-6
+
+
+def test_a_spread_gradient_keeps_its_sum_and_reaches_every_pixel_of_a_cell() -> None:
+    """Features see the middle of a cell only; what moves its middle moves the rest of it along."""
+    one = torch.zeros(3, 32, 32)
+    one[:, 9:11, 9:11] = 1
+    found = _spread(one)
+    assert torch.allclose(found.sum((1, 2)), one.sum((1, 2)), atol=1e-4)
+    assert bool((found[:, 8:12, 8:12] > 0).all()) and float(found[:, 20:].abs().max()) == 0
+
+
+def test_what_a_style_hides_under_its_transparency_is_not_borrowed() -> None:
+    session = Session("cpu")
+    cut = np.zeros((96, 96, 4), np.uint8)
+    cut[..., 2] = np.random.default_rng(2).integers(120, 255, (96, 96))  # blue
+    cut[..., 3] = 255
+    cut[30:60, 30:60] = (0, 255, 0, 0)  # green, wholly transparent
+    photo = (PHOTO.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    layer = PixelBuffer(96, 96, "rgb", "u8", photo.tobytes())
+    whole = Region(
+        MaskBuffer(96, 96, b"\xff" * 96 * 96), PixelStyle(PixelBuffer(96, 96, "rgba", "u8", cut.tobytes()))
+    )
+    painted = session.stylize(layer, [whole], engine="nnst", options={"mode": "decoder", "match_color": 0.0})
+    pixels = np.frombuffer(painted.layer.data, np.uint8).reshape(96, 96, -1)[..., :3].astype(int)
+    # White stands for what is not there; green beyond its companions would be a leak.
+    assert (pixels[..., 1] - pixels[..., 0]).max() < 40
