@@ -26,9 +26,12 @@ def room(nbytes: int) -> memoryview:
     return memoryview(mmap.mmap(-1, nbytes))
 
 
-def rows(rect: Rect, pixel_bytes: int, read: Read) -> Steps[Bytes]:
-    """The bytes of a rectangle, read strip by strip."""
-    parts = strips(rect.height, rect.width * pixel_bytes)
+def rows(rect: Rect, pixel_bytes: int, read: Read, touched: int = 0) -> Steps[Bytes]:
+    """The bytes of a rectangle, read strip by strip.
+
+    :param touched: bytes of a pixel that reading touches, if they are more.
+    """
+    parts = strips(rect.height, rect.width * max(pixel_bytes, touched))
     if len(parts) == 1:
         return check(read(rect), rect.pixels * pixel_bytes)
     whole = room(rect.pixels * pixel_bytes)

@@ -35,7 +35,10 @@ class Mark:
         self._next += 1
         data = selection.pixelData(rect.x, rect.y + first, rect.width, count)
         found = zlib.crc32(view(data))
-        if self._sums.setdefault(first, found) != found:
-            self._sums = {first: found}
+        new = first not in self._sums
+        changed = self._sums.setdefault(first, found) != found
+        self._sums[first] = found
+        # What happened to the others before each was seen once is not known.
+        if changed or (new and 1 < len(self._sums) == len(parts)):
             self._number += 1
         return self._number

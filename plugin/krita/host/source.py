@@ -116,7 +116,7 @@ class LayerSource:
             native = check(view(data), part.pixels * space.pixel_bytes)
             return change(self._application, native, part.width, part.height, space, near)
 
-        return (yield from gather.rows(rect, near.pixel_bytes, read))
+        return (yield from gather.rows(rect, near.pixel_bytes, read, space.pixel_bytes))
 
     def layer_pixels(self, rect: Rect) -> Bytes:
         """The layer's pixels, in a space that Scumble knows."""

@@ -19,12 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
+import windows
 from fake_port import FakePort
 from PIL import Image
 from PyQt5 import QtCore, QtGui, QtWidgets
@@ -33,6 +35,7 @@ from PyQt5.QtTest import QTest
 from scumble.backend import styles as shelf
 from scumble.plugin.common.failures import explain
 from scumble.plugin.common.jobs import JobView
+from scumble.plugin.common.picture_part import outline, rectangle
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import SAVED, BlendedStyle, GalleryStyle, MaskSource
 from scumble.plugin.common.states import State
@@ -198,6 +201,16 @@ def blended() -> FakePort:
     return FakePort(style=BlendedStyle(((NIGHT, 0.7), (WAVE, 0.4), (GalleryStyle("stained-glass"), 0.25))))
 
 
+def from_a_part() -> FakePort:
+    sky = rectangle(0.03, 0.02, 0.97, 0.42)
+    tree = outline(
+        [(0.55, 0.5), (0.7, 0.38), (0.9, 0.42), (0.95, 0.6), (0.85, 0.85), (0.75, 0.86), (0.6, 0.7)]
+    )
+    first = replace(REGIONS[0], style=GalleryStyle("oil-orchard", sky))
+    second = replace(REGIONS[1], style=GalleryStyle("oil-orchard", tree), label="Shore")
+    return with_pictures(FakePort(style=NIGHT, regions=(first, second), picked="r1"))
+
+
 def options() -> FakePort:
     port = FakePort(style=NIGHT)
     port.settings["docker_sections"] = {"engine": True, "style": False, "regions": False, "results": False}
@@ -214,6 +227,7 @@ SHOTS = {
     "growing": (growing, "dark", 290, 720),
     "error": (failed, "dark", 290, 720),
     "results": (finished, "dark", 290, 860),
+    "from-part": (from_a_part, "dark", 240, 720),
     "options": (options, "dark", 290, 720),
     "blend": (blended, "bright", 290, 720),
     "light": (regions, "bright", 290, 860),
@@ -304,7 +318,7 @@ def main() -> None:
     font.setPointSizeF(arguments.font)
     app.setFont(font)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    chosen = arguments.only.split(",") if arguments.only else [*SHOTS, "settings"]
+    chosen = arguments.only.split(",") if arguments.only else [*SHOTS, *windows.WINDOWS, "settings"]
     for name in chosen:
         if name == "settings":
             app.setPalette(palette("dark"))
@@ -313,6 +327,10 @@ def main() -> None:
             app.processEvents()
             shot = dialog.grab()
             dialog.close()
+        elif name in windows.WINDOWS:
+            make, colours = windows.WINDOWS[name]
+            app.setPalette(palette(colours))
+            shot = windows.take(make)
         else:
             shot = take(app, *SHOTS[name])
         file = arguments.out / f"{name}.jpg"

@@ -378,6 +378,39 @@ def test_a_click_leaves_the_list(dialog: Any, picking: FakePicking) -> None:
     assert picking.added[0][0].rect.x == 40
 
 
+def test_the_list_stays_beside_a_click_and_can_be_gone_back_to(dialog: Any, picking: FakePicking) -> None:
+    click(dialog.all)
+    picking.answer(box_mask(0, 0, 60, 90), box_mask(60, 0, 60, 45))
+    turn()
+    place = dialog.canvas.geometry()
+    point_at(dialog, 90, 70)
+    picking.answer(box_mask(20, 20, 40, 30), box_mask(20, 20, 30, 30, 0.4))
+    turn()
+    assert dialog.canvas.geometry() == place, "the picture does not move under the pointer"
+    assert dialog.everything.isVisible() and dialog.everything.picked == ()
+    assert dialog.candidates.isVisible() and len(dialog.candidates.buttons) == 2
+    dialog.everything.list.setCurrentRow(1)
+    turn()
+    click(dialog.takes.add)
+    assert picking.added[0][0].rect.x == 120
+
+
+def test_the_place_for_readings_is_kept_free(port: FakePort, picking: FakePicking) -> None:
+    later: list[Any] = []
+    picking.look = later.append  # type: ignore[method-assign]
+    dialog = PickDialog(port)
+    dialog.show()
+    later[0](plain_picture())
+    turn()
+    place = dialog.canvas.geometry()
+    point_at(dialog, 40, 30)
+    picking.answer(box_mask(1, 1, 9, 9, 0.91), box_mask(2, 1, 9, 9, 0.62))
+    turn()
+    assert dialog.canvas.geometry() == place and dialog.candidates.isVisible()
+    dialog.close()
+    turn()
+
+
 def test_everything_can_be_done_with_the_keyboard(dialog: Any, port: FakePort, picking: FakePicking) -> None:
     dialog.canvas.setFocus()
     for _ in range(2):
