@@ -18,34 +18,34 @@ from .basics import Elided, column, row, tool
 from .pair_choice import MOST_PARTS, chosen_style, parts_of
 from .pair_views import PairRows, PairView, coloured
 from .part_dialog import PartDialog
-from .run import Tell
 from .thumbs import Thumbnails, with_part_shown
 from .valuebar import ValueBar
+from .window import MaskWindow
 
 #: Longer side of the style's picture in here, and how long a hand has to rest on the number of parts.
 _SIDE, _REST_MS = 768, 350
 _KEY = Qt.Key
 
 
-class PairDialog(QtWidgets.QDialog):
+class PairDialog(MaskWindow):
     """See the module.  Nothing waits; what comes too late is dropped.
 
     :param style: a style with a picture; parts of it that are chosen already do not matter here.
     """
 
+    KEYS = (_KEY.Key_Backspace, _KEY.Key_Z, _KEY.Key_M, _KEY.Key_S)
+
     def __init__(
         self, port: ControllerPort, pictures: Thumbnails, style: SingleStyle, parent: Any = None
     ) -> None:
-        super().__init__(parent)
-        self._port, self._picking, self._pictures = port, port.picking, pictures
-        self._style = with_part(style, None)
+        self.layer = PairView("The layer", "Click on a part to choose its row (Ctrl: several)")
+        super().__init__(port, self.layer, parent)
+        self._pictures, self._style = pictures, with_part(style, None)
         self.table = PairTable()
         self._before: list[PairTable] = []
         self._picture: Picture | None = None
         self._painting: Any = None
         self._part_dialog: Any = None
-        self._open = True
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Scumble: match parts with “{pictures.name(self._style)}”")
         self._build()
         self._rest = QtCore.QTimer(self)
@@ -63,7 +63,6 @@ class PairDialog(QtWidgets.QDialog):
         self.count.set(parts_of(self._port.state))
         self.count.changed.connect(self._recount)
         self.count.reset_asked.connect(lambda: self._recount(parts_of(self._port.state)))
-        self.layer = PairView("The layer", "Click on a part to choose its row (Ctrl: several)")
         self.layer.text = "Looking at the layer…"
         self.layer.pointed.connect(self._point_layer)
         self.painting = PairView("The painting", "Click on the part that the chosen rows are to take after")
@@ -82,9 +81,6 @@ class PairDialog(QtWidgets.QDialog):
         self.menu.aboutToShow.connect(self._fill_menu)
         self.other.setMenu(self.menu)
         self.back = tool("undo", "Undo (Backspace)", self._undo, text="Undo")
-        self.message = Tell("trouble", self.layer)
-        self.message.close_button.clicked.connect(self.message.hide)
-        self.message.hide()
         self.status = Elided("", dim=True)
         self.replace = QtWidgets.QCheckBox("In place of the regions in the list")
         self.use = QtWidgets.QPushButton(theme.icon("add"), "Use as regions")
@@ -128,7 +124,7 @@ class PairDialog(QtWidgets.QDialog):
         self._picture = picture
         if picture is None:
             self.layer.text = "There is no picture to divide."
-            self._fail()
+            self.fail()
             self._show()
         else:
             self.find()
@@ -145,7 +141,7 @@ class PairDialog(QtWidgets.QDialog):
             if not self._open:
                 return
             if result is None:
-                self._fail()
+                self.fail()
             else:
                 self.table, self._before = PairTable.of(result.masks), []
             self._show([0])
@@ -191,7 +187,7 @@ class PairDialog(QtWidgets.QDialog):
             if not self._open or self.table is not table:
                 return
             if result is None:
-                self._fail()
+                self.fail()
             elif len(result.masks) < 2:
                 self.message.say(
                     "This part cannot be divided further.", "Pick parts of it by clicks instead."
@@ -270,7 +266,7 @@ class PairDialog(QtWidgets.QDialog):
             at, each = wanted[index]
             id = self._picking.add_region(large, f"Part {at + 1}") if large is not None else ""
             if not id:
-                self._fail()
+                self.fail()
                 return
             self._port.change_region(id, style=with_part(self._style, each.part))
             if index + 1 < len(wanted):
@@ -335,29 +331,6 @@ class PairDialog(QtWidgets.QDialog):
         part = shown.part if shown is not None else None
         self.painting.set_mask(None if part is None else part_mask(part), faint=busy, stretched=True)
 
-    def _fail(self) -> None:
-        failure = self._picking.failure
-        if failure is not None:
-            self.message.say(failure.sentence, failure.hint)
-            self._place_message()
-
-    def _place_message(self) -> None:
-        margin = theme.unit(self)
-        wide = max(40, self.layer.width() - 2 * margin)
-        high = self.message.content.totalHeightForWidth(wide)
-        self.message.setGeometry(margin, max(0, self.layer.height() - high - margin), wide, high)
-        self.message.show()
-
-    # -- Qt's ---------------------------------------------------------------------------------------------
-
-    def event(self, event: Any) -> bool:
-        # Krita has keys of its own for these, and they must not reach its canvas from here.
-        ours = (_KEY.Key_Backspace, _KEY.Key_Z, _KEY.Key_M, _KEY.Key_S)
-        if event.type() == QtCore.QEvent.Type.ShortcutOverride and event.key() in ours:
-            event.accept()
-            return True
-        return bool(super().event(event))
-
     def keyPressEvent(self, event: Any) -> None:
         key = event.key()
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
@@ -369,20 +342,6 @@ class PairDialog(QtWidgets.QDialog):
             self._split()
         else:
             super().keyPressEvent(event)
-
-    def done(self, result: int) -> None:
-        """Qt's way out, whichever it was."""
-        self._end()
-        super().done(result)
-
-    def closeEvent(self, event: Any) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
-        if self._open:
-            self._open = False
-            self._picking.cancel()
 
 
 def _painted_parts(rows: Any) -> list[Any]:

@@ -11,15 +11,15 @@ from scumble.shared.segmenting import SegmentResult
 
 from ..interface import ControllerPort, Part
 from ..picking import Combine, DocumentMask, Picture
-from ..qt import Qt, QtCore, QtWidgets
+from ..qt import Qt, QtCore
 from ..tint import region_colour
 from . import theme
 from .basics import Elided, column, row, tool
 from .pick_canvas import PickCanvas
 from .pick_controls import AUTO, MethodBox, Takes
 from .pick_found import Candidates, Everything
-from .run import Tell
 from .valuebar import ValueBar
+from .window import MaskWindow
 
 #: Settings of the docker's own: the chosen method, and half the soft edge's width in document pixels.
 METHOD, EDGE = "pick_method", "pick_edge"
@@ -32,25 +32,28 @@ _KEY = Qt.Key
 _HELP = "Click: this. Right click: not this. Drag: a box around it. Wheel: closer."
 
 
-class PickDialog(QtWidgets.QDialog):
+class PickDialog(MaskWindow):
     """See the module.  Nothing waits: an answer that comes too late is dropped, and the latest wins."""
 
+    KEYS = (
+        _KEY.Key_Backspace, _KEY.Key_Delete, _KEY.Key_Z, _KEY.Key_0, _KEY.Key_PageDown, _KEY.Key_PageUp,
+        _KEY.Key_Left, _KEY.Key_Right, _KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Plus, _KEY.Key_Minus,
+        _KEY.Key_Return, _KEY.Key_Enter,
+    )  # fmt: skip
+
     def __init__(self, port: ControllerPort, parent: Any = None) -> None:
-        super().__init__(parent)
-        self._port, self._picking = port, port.picking
+        self.canvas = PickCanvas()
+        super().__init__(port, self.canvas, parent)
         self.clicks = Clicks()
         self._picture: Picture | None = None
         self._listing = False
-        self._open = True
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Scumble: pick a region")
-        self.canvas = PickCanvas()
         self.candidates = Candidates()
         self.everything = Everything()
         self._build()
         self._rest = _timer(self, _REST_MS, self._ask_again, once=True)
         self._watch = _timer(self, _LOOK_MS, self._tell_waiting)
-        self._stop: Callable[[], None] | None = port.listen(self._heard)
+        self._stop = port.listen(self._heard)
         self.look()
 
     def _build(self) -> None:
@@ -70,10 +73,6 @@ class PickDialog(QtWidgets.QDialog):
         self.edge.set(_number(self._port.get_setting(EDGE, EDGE_DEFAULT), EDGE_DEFAULT))
         self.edge.changed.connect(self._set_edge)
         self.edge.reset_asked.connect(lambda: self._set_edge(EDGE_DEFAULT))
-        # Over the picture, which must not move under the pointer.
-        self.message = Tell("trouble", self.canvas)
-        self.message.close_button.clicked.connect(self.message.hide)
-        self.message.hide()
         self.status = Elided(_HELP, dim=True)
         self.takes = Takes()
         self.takes.made.connect(self._make)
@@ -86,8 +85,11 @@ class PickDialog(QtWidgets.QDialog):
         layout.addLayout(top)
         middle = row(spacing=unit * 2)
         middle.addWidget(self.canvas, 1)
-        middle.addWidget(self.candidates)
-        middle.addWidget(self.everything)
+        # The list stays beside later clicks: the picture must not move under the pointer.
+        aside = column(spacing=unit)
+        aside.addWidget(self.everything, 3)
+        aside.addWidget(self.candidates, 1)
+        middle.addLayout(aside)
         layout.addLayout(middle, 1)
         beneath = row(self.back, self.clear, self.whole, spacing=0)
         beneath.addSpacing(unit * 2)
@@ -96,12 +98,11 @@ class PickDialog(QtWidgets.QDialog):
         layout.addWidget(self.status)
         layout.addWidget(self.takes)
         self.everything.hide()
-        self.canvas.resized.connect(self._place_message)
         self.canvas.clicked.connect(self._clicked)
         self.canvas.boxed.connect(lambda *box: self._say(self.clicks.draw_box(*box)))
         self.candidates.chosen.connect(self._flip)
-        self.everything.looked_at.connect(lambda _at: self._show())
-        self.everything.changed.connect(self._show)
+        self.everything.looked_at.connect(lambda _at: self._look_at_list())
+        self.everything.changed.connect(self._look_at_list)
         self.resize(unit * 170, unit * 150)
 
     # -- the layer --------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ class PickDialog(QtWidgets.QDialog):
         self.canvas.text = "Looking at the layer…"
         self.canvas.set_picture(None)
         self._show_methods()
-        self._say_nothing()
+        self.message.hide()
         self._picking.look(self._seen)
         self._show()
 
@@ -125,7 +126,7 @@ class PickDialog(QtWidgets.QDialog):
         self._picture = picture
         if picture is None:
             self.canvas.text = "There is no picture to click on."
-            self._fail()
+            self.fail()
         else:
             self.canvas.set_picture(picture.image)
             name = picture.target.name
@@ -137,7 +138,8 @@ class PickDialog(QtWidgets.QDialog):
         try:
             self.objectName()
         except RuntimeError:  # Qt's half of it has gone
-            self._end()
+            self._open = False
+            self._stop()
             return
         if Part.CATALOGUE in parts:
             self._show_methods()
@@ -149,7 +151,7 @@ class PickDialog(QtWidgets.QDialog):
     def _clicked(self, x: float, y: float, positive: bool) -> None:
         step = self.clicks.click(x, y, positive)
         if step is None:
-            self._tell("There are too many clicks.", "Take some back, or start again.")
+            self.tell("There are too many clicks.", "Take some back, or start again.")
         else:
             self._say(step)
 
@@ -166,7 +168,7 @@ class PickDialog(QtWidgets.QDialog):
             return
         self._leave_list()
         self._rest.stop()
-        self._say_nothing()
+        self.message.hide()
         if step.empty:
             self._picking.cancel_question()
         else:
@@ -190,7 +192,7 @@ class PickDialog(QtWidgets.QDialog):
 
     def _answered(self, result: SegmentResult | None) -> None:
         if result is None:
-            self._fail()
+            self.fail()
         self._show()
 
     def _ask_all(self) -> None:
@@ -198,7 +200,7 @@ class PickDialog(QtWidgets.QDialog):
         if picture is None:
             return
         self._rest.stop()
-        self._say_nothing()
+        self.message.hide()
         self._listing = True
         self.everything.set_masks((), 1)
 
@@ -207,7 +209,7 @@ class PickDialog(QtWidgets.QDialog):
                 return
             if result is None:
                 self._listing = False
-                self._fail()
+                self.fail()
             else:
                 pixels = picture.pixels.width * picture.pixels.height
                 self.everything.set_masks(result.masks, pixels)
@@ -220,6 +222,12 @@ class PickDialog(QtWidgets.QDialog):
         )
         self._show()
 
+    def _look_at_list(self) -> None:
+        if self.everything.picked and not self._listing:
+            self._listing = True
+            self._picking.cancel_question()
+        self._show()
+
     def _leave_list(self) -> None:
         self._listing = False
         self.everything.list.clearSelection()
@@ -229,7 +237,7 @@ class PickDialog(QtWidgets.QDialog):
             return
         again = self.clicks.undo()
         self._leave_list()
-        self._say_nothing()
+        self.message.hide()
         if again:
             self._say(self.clicks.now)
         else:
@@ -240,7 +248,7 @@ class PickDialog(QtWidgets.QDialog):
         self.clicks.clear()
         self._leave_list()
         self._picking.cancel_question()
-        self._say_nothing()
+        self.message.hide()
         self._show()
 
     def _flip(self, index: int) -> None:
@@ -278,13 +286,13 @@ class PickDialog(QtWidgets.QDialog):
         picture, chosen = self._picture, self._chosen()
         if picture is None or not chosen:
             return
-        self._say_nothing()
+        self.message.hide()
 
         def put(at: int, mask: DocumentMask | None) -> None:
             # Of several the first one replaces, and the others are added to it.
             each = how if at == 0 or how is Combine.SUBTRACT else Combine.ADD
             if mask is None or not self._picking.select(mask, each):
-                self._fail()
+                self.fail()
             elif at + 1 < len(chosen):
                 self._enlarge(picture, chosen[at + 1][1], lambda mask: put(at + 1, mask))
             else:
@@ -297,11 +305,11 @@ class PickDialog(QtWidgets.QDialog):
         picture, chosen = self._picture, self._chosen()
         if picture is None or not chosen:
             return
-        self._say_nothing()
+        self.message.hide()
 
         def put(at: int, mask: DocumentMask | None) -> None:
             if mask is None or not self._picking.add_region(mask):
-                self._fail()
+                self.fail()
             elif at + 1 < len(chosen):
                 self._enlarge(picture, chosen[at + 1][1], lambda mask: put(at + 1, mask))
             else:
@@ -337,9 +345,9 @@ class PickDialog(QtWidgets.QDialog):
             self.canvas.set_mask(None if found is None else found.mask, colour, faint=faint)
             answer = () if self._listing else now.answer or ()
             self.candidates.show_masks(picture.image, answer, now.shown, colour)
-        else:
-            self.candidates.hide()
-        self.everything.setVisible(bool(self.everything.masks) or (self._listing and waiting))
+        listed = bool(self.everything.masks) or (self._listing and waiting)
+        self.everything.setVisible(listed)
+        self.candidates.setVisible(not listed or bool(self.candidates.buttons))
         self.everything.setEnabled(not (self._listing and waiting))
         for button in (self.subject, self.all, self.method, self.edge, self.whole):
             button.setEnabled(there)
@@ -363,33 +371,7 @@ class PickDialog(QtWidgets.QDialog):
             other = now and self._picture.target.name and now != self._picture.target.name
             self.status.setText(f"“{now}” is the active layer now: look again for it." if other else _HELP)
 
-    def _tell(self, sentence: str, hint: str = "") -> None:
-        self.message.say(sentence, hint)
-        self.message.show()
-        self._place_message()
-
-    def _place_message(self) -> None:
-        margin = theme.unit(self) * 2
-        wide = min(self.canvas.width() - 2 * margin, theme.unit(self) * 110)
-        high = self.message.content.totalHeightForWidth(wide)
-        self.message.setGeometry(margin, self.canvas.height() - high - margin, wide, high)
-
-    def _fail(self) -> None:
-        failure = self._picking.failure
-        if failure is not None:
-            self._tell(failure.sentence, failure.hint)
-
-    def _say_nothing(self) -> None:
-        self.message.hide()
-
     # -- Qt's ---------------------------------------------------------------------------------------------
-
-    def event(self, event: Any) -> bool:
-        # Krita has keys of its own for these, and they must not reach its canvas from here.
-        if event.type() == QtCore.QEvent.Type.ShortcutOverride and event.key() in _OURS:
-            event.accept()
-            return True
-        return bool(super().event(event))
 
     def keyPressEvent(self, event: Any) -> None:
         key = event.key()
@@ -407,28 +389,8 @@ class PickDialog(QtWidgets.QDialog):
         else:
             super().keyPressEvent(event)
 
-    def done(self, result: int) -> None:
-        """Qt's way out, whichever it was."""
-        self._end()
-        super().done(result)
-
-    def closeEvent(self, event: Any) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
-        if self._open:
-            self._open = False
-            self._picking.cancel()
-            if self._stop is not None:
-                self._stop()
-
-
-_OURS = (
-    _KEY.Key_Backspace, _KEY.Key_Delete, _KEY.Key_Z, _KEY.Key_0, _KEY.Key_PageDown, _KEY.Key_PageUp,
-    _KEY.Key_Left, _KEY.Key_Right, _KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Plus, _KEY.Key_Minus,
-    _KEY.Key_Return, _KEY.Key_Enter,
-)  # fmt: skip
+    def ended(self) -> None:
+        self._stop()
 
 
 def _timer(parent: Any, every_ms: int, action: Callable[[], None], *, once: bool = False) -> Any:
