@@ -46,6 +46,8 @@ def _range(option: dict[str, Any]) -> str:
         return f"true or false; default {str(default).lower()}"
     if option["kind"] == "choice":
         return f"{', '.join(option['choices'])}; default {default}"
+    if option["kind"] == "text" and option["choices"]:
+        return f"{', '.join(option['choices'])} or another; default {default}"
     if option["minimum"] is None or option["maximum"] is None:
         return f"default {default}"
     unit = f" {option['unit']}" if option["unit"] else ""

@@ -21,6 +21,7 @@ class Option:
     """One control of an engine; editors build their widgets from this and nothing else.
 
     :param name: key in the request's ``options``.
+    :param choices: all that a ``choice`` takes; of a ``text``, some values to suggest.
     :param effect: whether it changes the ``picture`` or only the ``speed``.
     :param group: heading under which editors show it.
     :param per_region: whether a region may override it.

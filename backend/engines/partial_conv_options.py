@@ -95,6 +95,7 @@ OPTIONS: tuple[Option, ...] = (
         "compact",
         "compact is quick; full paints closer to the style, slower, once vgg16-oxford is fetched;"
         " or the name of a network that you imported.",
+        choices=("compact", "full"),
         group=METHOD,
         advanced=True,
     ),
