@@ -9,22 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scumble.plugin.common.annotation import RunSettings, dump, parse
 from scumble.plugin.common.backend import Remote, endpoint
 from scumble.plugin.common.failures import Failure
 from scumble.plugin.common.forms import Field, Form
-from scumble.plugin.common.regions import RegionList
 from scumble.plugin.common.report import last_lines
 from scumble.plugin.common.settings import Settings
 from scumble.plugin.common.sources import CURRENT, MaskSource, StyleSource
 from scumble.shared import launch
-from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.errors import ScumbleError
 
-from . import turns
 from .choices import EDITOR
-from .host.api import Placed, Target
 from .interface import LayerChoice, MaskChoice, Output, Part
-from .runs import Order, mask_names
+from .runs import Order
 from .turns import Steps
 
 if TYPE_CHECKING:
@@ -66,6 +62,7 @@ class Commands:
         def order(self) -> Order: ...
         def begin(self, order: Callable[[], Order]) -> None: ...
         def halt(self, run: Run) -> None: ...
+        def slowly(self, steps: Steps[Any], done: Callable[[Any], None] = ...) -> None: ...
         def working_session(self) -> JobSession: ...
         def move(self, remote: Remote) -> None: ...
         def _keep_looking(self) -> None: ...
@@ -105,61 +102,6 @@ class Commands:
         self.working_session().retry(run.job)
         self._keep_looking()
         self.touch(Part.JOB)
-
-    def rerun(self) -> None:
-        """Run again with what is kept in the active layer."""
-
-        target, settings, source = Target("", ""), RunSettings("", ()), ""
-
-        def again() -> Order:
-            if not source:
-                raise ScumbleError(
-                    Code.FILE_MISSING,
-                    "The layer does not say what it was made of.",
-                    "Load its settings instead, choose the layer to stylize, and stylize.",
-                )
-            entries = RegionList.of(settings).snapshot()
-            below = Target(target.document, source)
-            return Order(below, entries, settings.engine, settings.options, settings.seed)
-
-        def recalled(_: None) -> None:
-            self.guarded(lambda: self.begin(again))
-
-        def start() -> None:
-            nonlocal target, settings, source
-            target, settings, source = self._kept()
-            self._slowly(self.host.recall(mask_names(settings)), recalled)
-
-        self.guarded(start)
-
-    def load_from_layer(self) -> None:
-        """Take over what is kept in the active layer."""
-
-        def load() -> None:
-            settings = self._kept()[1]
-            recalled = self.host.recall(mask_names(settings))
-            self._slowly(recalled, lambda _: self.guarded(lambda: self._load(settings)))
-
-        self.guarded(load)
-
-    def _kept(self) -> tuple[Target, RunSettings, str]:
-        look = self.host.look()
-        text, source = ("", "") if look.target is None else self.host.kept_settings(look.target)
-        parsed = parse(text) if text else None
-        if look.target is None or parsed is None or parsed.settings is None:
-            raise ScumbleError(
-                Code.BAD_REQUEST,
-                "The active layer was not made by Scumble, or its settings cannot be read.",
-                "Choose a layer that Scumble has made.",
-            )
-        for problem in parsed.problems:
-            self.tell(problem)
-        return look.target, parsed.settings, source
-
-    def _load(self, settings: RunSettings) -> None:
-        for told in self.choices.load(settings):
-            self.tell(told)
-        self._chosen(Part.CHOICE, Part.REGIONS)
 
     # -- choices ----------------------------------------------------------------------------------------
 
@@ -279,11 +221,7 @@ class Commands:
 
     def select_mask(self, id: str) -> None:
         """Make a region's mask the selection."""
-        self._on_region(lambda: self._slowly(self.host.select(self.choices.regions.get(id).mask)))
-
-    def _slowly(self, steps: Steps[T], done: Callable[[T], None] = lambda _: None) -> None:
-        """Piece by piece; what goes wrong is shown."""
-        turns.run(self.loop, steps, done, self.fail)
+        self._on_region(lambda: self.slowly(self.host.select(self.choices.regions.get(id).mask)))
 
     def _on_region(self, action: Callable[[], Any]) -> Any:
         def act() -> Any:
@@ -335,63 +273,6 @@ class Commands:
     def dismiss_preview(self) -> None:
         """Take the preview out."""
         self.guarded(self.preview.stop)
-
-    # -- history ----------------------------------------------------------------------------------------
-
-    def apply(self, id: str) -> None:
-        """Put an earlier result into its document again."""
-
-        def put() -> None:
-            made = self.past.get(id)
-            if made.result is None:
-                raise ScumbleError(
-                    Code.BAD_REQUEST,
-                    "The pixels of this result are not kept any more.",
-                    "Load its settings and stylize again.",
-                )
-            where = made.tag
-            text = dump(made.settings) if made.settings is not None else ""
-            masks = mask_names(made.settings) if made.settings is not None else ()
-            self.preview.take_out()
-            results = [(where.name, made.result)]
-
-            def placed(found: Placed) -> None:
-                self.past.moved(made, found.layer)
-                self.touch(Part.HISTORY)
-                self.loop.later(50, lambda: self.host.activate(where.target))
-
-            self._slowly(self.host.place(where.target, results, where.name, text, masks), placed)
-
-        self.guarded(put)
-        self.touch(Part.HISTORY)
-
-    def toggle_compare(self, id: str = "") -> None:
-        """Before, after."""
-        self.guarded(lambda: self.past.toggle(id))
-        self.touch(Part.HISTORY)
-
-    def load_from_history(self, id: str) -> None:
-        """Take over the settings of an earlier result."""
-
-        def load() -> None:
-            settings = self.past.get(id).settings
-            if settings is not None:
-                self._load(settings)
-
-        self.guarded(load)
-
-    def forget(self, id: str) -> None:
-        """Take a result out of the history."""
-        self.past.history.remove(id)
-        self.touch(Part.HISTORY)
-
-    def history_thumbnail(self, id: str, width: int, height: int) -> Any:
-        """A result, small."""
-        made = self.past.history.get(id)
-        if made is None or made.result is None:
-            return None
-        result = made.result
-        return self.guarded(lambda: self.host.result_thumbnail(result, width, height))
 
     # -- backend, failures, settings ----------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from scumble.shared.client import Client
 from scumble.shared.errors import ScumbleError
 from scumble.shared.messages import StylizeResult
 
+from .again import Again
 from .backend_watch import BackendWatch
 from .catalogue import Catalogue
 from .choices import EDITOR, Choices
@@ -54,7 +55,7 @@ class _Unkept(History):
         return Made(id, None, result)
 
 
-class Controller(Painting, Commands):
+class Controller(Painting, Commands, Again):
     """See the module, and :class:`.interface.ControllerPort` for what it offers.
 
     :param connect: makes a connector for a remote backend's settings; for tests.

@@ -182,16 +182,14 @@ class Painting:
             self._last = view
             self._close(run)
         elif view.state is State.FINISHED and view.result is not None:
-            try:
-                run.take(view.result)
-            except Exception as error:
-                self._over(error)
-                return
-            if run.more:
-                run.index += 1
-                self.loop.later(0, self._next)  # Krita breathes in between
-            else:
-                self._place(run)
+            self._work(run, run.take(view.result), lambda _: self._taken(run), self._over)
+
+    def _taken(self, run: Run) -> None:
+        if run.more:
+            run.index += 1
+            self.loop.later(0, self._next)  # Krita breathes in between
+        else:
+            self._place(run)
 
     def _place(self, run: Run) -> None:
         job = run.job
@@ -218,7 +216,6 @@ class Painting:
         self._work(run, steps(), placed, failed)
 
     def _close(self, run: Run) -> None:
-        run.close()
         if self.run is run:
             self.run = None
         self.touch(Part.JOB, Part.HISTORY, Part.PREVIEW)

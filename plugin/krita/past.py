@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scumble.plugin.common.history import History, Made
 from scumble.shared.errors import Code, ScumbleError
 
 from .host.api import Host, Target
 from .interface import HistoryItem
-from .runs import Run
+from .runs import Run, Spill
 
 #: Whose layers are looked after.
 _WATCHED = 20
@@ -20,11 +20,13 @@ class Where:
     """A result's way into the document.
 
     :param layer: its layer; ``""`` if it could not be placed.
+    :param frames: of an animation all frames, on the disk.
     """
 
     target: Target
     layer: str
     name: str
+    frames: Spill | None = None
 
 
 class Past:
@@ -36,13 +38,15 @@ class Past:
         self._seen: dict[str, tuple[bool, bool]] = {}
 
     def add(self, run: Run, id: str, layer: str, seconds: float) -> None:
-        """Keep what a run has made; of several regions each is one result, of an animation the first."""
-        results = run.results
+        """Keep what a run has made; of several regions each is one result, an animation is one."""
+        results, frames = run.results, run.frames
+        if frames is not None:
+            results = results[:1]  # its picture; all of them come back together
         for number, (title, result) in enumerate(results):
-            if run.order.times:
-                title = f"{title}, frame {run.order.times[0]}"
             name = id if len(results) == 1 else f"{id}-{number}"
-            self.history.add(name, result, run.settings, Where(run.order.target, layer, title), seconds)
+            title = title if frames is None else run.name
+            where = Where(run.order.target, layer, title, frames)
+            self.history.add(name, result, run.settings, where, seconds)
             self._seen[name] = (bool(layer), bool(layer))
 
     def get(self, id: str) -> Made:
@@ -70,7 +74,7 @@ class Past:
     def moved(self, made: Made, layer: str) -> None:
         """A result has another layer now."""
         where = made.tag
-        where = Where(where.target, layer, where.name)
+        where = replace(where, layer=layer)
         entries = self.history.entries
         self.history.clear()
         for old in reversed(entries):

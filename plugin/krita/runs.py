@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any
+from typing import Any
 
 from scumble.plugin.common import forms
 from scumble.plugin.common.annotation import RunSettings, dump
@@ -22,13 +21,13 @@ from scumble.plugin.common.sources import (
     style_name,
 )
 from scumble.plugin.common.states import State
-from scumble.shared.errors import Code, ScumbleError
-from scumble.shared.messages import PixelBuffer, StylizeResult
+from scumble.shared.messages import StylizeResult
 
 from .catalogue import Catalogue
 from .host.api import Host, Placed, Target
 from .interface import Batch
 from .loop import Action
+from .spill import Spill
 from .turns import Steps
 
 
@@ -77,58 +76,6 @@ class Timing:
     total: float = 0.0
 
 
-class Spill:
-    """Results of a long animation: on the disk, where Krita keeps its own tiles too."""
-
-    def __init__(self) -> None:
-        self._file: IO[bytes] | None = None
-        self._kept: list[tuple[int, int, StylizeResult]] = []
-
-    def add(self, at: int, result: StylizeResult) -> None:
-        """Keep a frame; raises ``disk``."""
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="scumble-")  # noqa: SIM115  closed in close()
-            place = self._file.seek(0, 2)
-            self._file.write(result.layer.data)
-        except OSError as error:
-            raise ScumbleError(
-                Code.DISK,
-                f"The frames cannot be kept ({error.strerror or 'no room'}).",
-                "Make room on the disk, or stylize fewer frames at once.",
-                retry=True,
-            ) from error
-        pixel = replace_data(result.layer, b"")
-        self._kept.append((at, place, StylizeResult(pixel, result.origin)))
-
-    def frames(self) -> Iterator[tuple[int, StylizeResult]]:
-        """All of them."""
-        for at, place, result in self._kept:
-            assert self._file is not None
-            self._file.seek(place)
-            data = self._file.read(result.layer.width * result.layer.height * result.layer.pixel_bytes)
-            yield at, replace(result, layer=replace(result.layer, data=data))
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def close(self) -> None:
-        """Let them go."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        self._kept = []
-
-
-def replace_data(pixels: PixelBuffer, data: bytes) -> PixelBuffer:
-    """The same picture's form without its pixels."""
-    shell = object.__new__(PixelBuffer)
-    for name in ("width", "height", "layout", "dtype", "transfer"):
-        object.__setattr__(shell, name, getattr(pixels, name))
-    object.__setattr__(shell, "data", data)
-    return shell
-
-
 class Run:
     """A run; the controller hands its steps to the session one after the other.
 
@@ -157,12 +104,12 @@ class Run:
         self._handed = 0.0
         self.index = 0
         enabled = tuple(entry for entry in order.entries if entry.enabled)
-        if order.times:
-            self.steps = tuple(Step(order.entries, self.name_of(enabled), at) for at in order.times)
-        elif order.apart and len(enabled) > 1:
-            self.steps = tuple(Step((entry,), self.name_of((entry,))) for entry in enabled)
-        else:
-            self.steps = (Step(order.entries, self.name_of(enabled)),)
+        self._apart = order.apart and len(enabled) > 1
+        parts = [(entry,) for entry in enabled] if self._apart else [order.entries]
+        times: tuple[int | None, ...] = order.times or (None,)
+        self.steps = tuple(
+            Step(part, self.name_of(part if self._apart else enabled), at) for at in times for part in parts
+        )
 
     @property
     def step(self) -> Step:
@@ -242,13 +189,15 @@ class Run:
         self.timing.read += self._handed - began
         return built
 
-    def take(self, result: StylizeResult) -> None:
+    def take(self, result: StylizeResult) -> Steps[None]:
         """The present step's result."""
         self.timing.job += time.perf_counter() - self._handed
         self.timing.backend = result.report
         if self.order.times:
             assert self.step.time is not None
-            self._spill.add(self.step.time, result)
+            # Two regions may have one style and so one name.
+            number = self.index % (len(self.steps) // len(self.order.times))
+            yield from self._spill.add(self.step.time, f"{number}\0{self.step.title}", result)
             if self._results:
                 return
         self._results.append((self.step.title, result))
@@ -257,6 +206,11 @@ class Run:
     def results(self) -> tuple[tuple[str, StylizeResult], ...]:
         """What there is to keep in the history: of an animation its first frame."""
         return tuple(self._results)
+
+    @property
+    def frames(self) -> Spill | None:
+        """Of an animation all frames."""
+        return self._spill if self.order.times else None
 
     @property
     def name(self) -> str:
@@ -269,18 +223,16 @@ class Run:
         text, masks = dump(self.settings), mask_names(self.settings)
         host, order = self._host, self.order
         if order.times:
-            frames = self._spill.frames()
-            placed = yield from host.place_frames(order.target, frames, self.name, text, masks)
+            frames = self._spill.results(self.name)
+            placed = yield from host.place_frames(
+                order.target, frames, self.name, text, masks, group=self._apart
+            )
         else:
-            group = len(self.steps) > 1
+            group = self._apart
             placed = yield from host.place(order.target, self._results, self.name, text, masks, group=group)
         self.timing.write, self.timing.attach = placed.writing_s, placed.attaching_s
         self.timing.total = time.perf_counter() - self.began
         return placed
-
-    def close(self) -> None:
-        """Let go of what it holds."""
-        self._spill.close()
 
 
 def frozen(host: Host, entries: tuple[RegionEntry, ...]) -> tuple[RegionEntry, ...]:

@@ -118,6 +118,22 @@ class Placed:
     attaching_s: float = 0.0
 
 
+@dataclass(frozen=True)
+class KeptSettings:
+    """What a result's layer says about how it was made.
+
+    :param text: the settings, as :func:`~scumble.plugin.common.annotation.parse` reads them.
+    :param source: the layer that they were used on.
+    :param frames: whether all its frames were painted.
+    :param group: whether each region became a layer of its own.
+    """
+
+    text: str = ""
+    source: str = ""
+    frames: bool = False
+    group: bool = False
+
+
 class Host(Protocol):
     """The editor.  What cannot be done raises :class:`ScumbleError`; what may take long comes in
     :data:`..turns.Steps`."""
@@ -211,12 +227,17 @@ class Host(Protocol):
     def place_frames(
         self,
         target: Target,
-        frames: Iterable[tuple[int, StylizeResult]],
+        results: Sequence[tuple[str, Iterable[tuple[int, StylizeResult]]]],
         name: str,
         settings: str,
         masks: Iterable[str] = (),
+        *,
+        group: bool = False,
     ) -> Steps[Placed]:
-        """Put an animated layer above the one it was made of, as one step to undo."""
+        """Put an animated layer, or a group of them, above the one they were made of, as one step to undo.
+
+        :param results: (name, frames); one without ``group``.
+        """
         ...
 
     def activate(self, target: Target) -> None:
@@ -229,8 +250,12 @@ class Host(Protocol):
 
     def set_visible(self, document: str, layer: str, visible: bool) -> None: ...
 
-    def kept_settings(self, target: Target) -> tuple[str, str]:
-        """(settings, the layer they were used on) of a result; ``("", "")`` if it is none."""
+    def kept_settings(self, target: Target) -> KeptSettings:
+        """What is kept with a result; empty if it is none."""
+        ...
+
+    def key_times(self, target: Target) -> tuple[int, ...]:
+        """The times of a layer's key frames."""
         ...
 
     # -- live preview -----------------------------------------------------------------------------------

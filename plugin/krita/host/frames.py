@@ -6,7 +6,7 @@ frame before it is attached; for that the document has to be at the frame's time
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scumble.shared.messages import StylizeResult
@@ -17,10 +17,54 @@ from .colour import Space
 
 
 def make(
-    application: Any, document: Any, source: Any, frames: Iterable[tuple[int, StylizeResult]], name: str
+    application: Any,
+    document: Any,
+    source: Any,
+    results: Sequence[tuple[str, Iterable[tuple[int, StylizeResult]]]],
+    name: str,
+    group: bool,
 ) -> Any:
-    """The new layer, not attached yet.  In one go: Krita ends badly when a document is closed while there
-    is a copy of one of its layers."""
+    """The new layer, or a group of them, not attached yet.
+
+    In one go: Krita ends badly when a document is closed while there is a copy of one of its layers.
+    """
+    layers = [(_copy(source, title), _InOrder(frames)) for title, frames in results]
+    now = document.currentTime()
+    try:
+        for time in nodes.key_times(document, source):
+            document.setCurrentTime(time)
+            document.waitForDone()
+            for node, frames in layers:
+                at_once(placing.clear(node, nodes.rect_of(node.bounds())))
+                result = frames.at(time)
+                if result is not None:
+                    space = placing.space_of(result.layer, document, source)
+                    at_once(placing.write(application, node, result, space))
+    finally:
+        document.setCurrentTime(now)
+        document.waitForDone()
+    if not group:
+        return layers[0][0]
+    whole = document.createNode(name, nodes.GROUP)
+    for node, _ in layers:
+        whole.addChildNode(node, None)
+    return whole
+
+
+class _InOrder:
+    """Frames that are asked for by rising times, so that only one of them need be in memory."""
+
+    def __init__(self, frames: Iterable[tuple[int, StylizeResult]]) -> None:
+        self._frames = iter(frames)
+        self._next = next(self._frames, None)
+
+    def at(self, time: int) -> StylizeResult | None:
+        while self._next is not None and self._next[0] < time:
+            self._next = next(self._frames, None)
+        return self._next[1] if self._next is not None and self._next[0] == time else None
+
+
+def _copy(source: Any, name: str) -> Any:
     node = source.duplicate()
     for child in list(node.childNodes()):
         child.remove()
@@ -29,20 +73,6 @@ def make(
     node.setBlendingMode("normal")
     node.setLocked(False)
     node.setVisible(True)
-    results = dict(frames)
-    now = document.currentTime()
-    try:
-        for time in nodes.key_times(document, source):
-            document.setCurrentTime(time)
-            document.waitForDone()
-            at_once(placing.clear(node, nodes.rect_of(node.bounds())))
-            result = results.get(time)
-            if result is not None:
-                space = placing.space_of(result.layer, document, source)
-                at_once(placing.write(application, node, result, space))
-    finally:
-        document.setCurrentTime(now)
-        document.waitForDone()
     return node
 
 

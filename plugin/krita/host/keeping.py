@@ -18,6 +18,7 @@ from scumble.shared.limits import LIMITS
 
 from ..qt import QtCore
 from ..turns import Steps
+from .api import KeptSettings
 from .masks import Kept
 
 _MASK = "scumble-mask"
@@ -30,26 +31,34 @@ def settings_key(layer: str) -> str:
     return f"{NAME}/{layer}"
 
 
-def write_settings(document: Any, layer: str, settings: str, source: str) -> None:
+def write_settings(document: Any, layer: str, kept: KeptSettings) -> None:
     """Keep the settings that made a layer, and what they were used on."""
-    data = json.loads(settings)
-    data["source"] = source
+    data = json.loads(kept.text)
+    data |= {"source": kept.source, "frames": kept.frames, "group": kept.group}
     text = json.dumps(data, separators=(",", ":"))
     document.setAnnotation(settings_key(layer), "Scumble's settings of a layer", _bytes(text.encode()))
 
 
-def read_settings(document: Any, layer: str) -> tuple[str, str]:
-    """(settings, source) of a layer; ``("", "")`` if it has none."""
+def read_settings(document: Any, layer: str) -> KeptSettings:
+    """What is kept with a layer; empty if that is nothing."""
     key = settings_key(layer)
     if key not in document.annotationTypes():
-        return "", ""
+        return KeptSettings()
     raw = bytes(document.annotation(key))
     if not raw or len(raw) > LONGEST:
-        return "", ""
-    text, source = raw.decode("utf-8", "replace"), ""
-    with contextlib.suppress(ValueError, RecursionError, AttributeError):
-        source = json.loads(text).get("source", "")
-    return text, source if isinstance(source, str) and len(source) <= 100 else ""
+        return KeptSettings()
+    text, data = raw.decode("utf-8", "replace"), None
+    with contextlib.suppress(ValueError, RecursionError):
+        data = json.loads(text)
+    if not isinstance(data, dict):
+        return KeptSettings(text)
+    source = data.get("source", "")
+    return KeptSettings(
+        text,
+        source if isinstance(source, str) and len(source) <= 100 else "",
+        data.get("frames") is True,
+        data.get("group") is True,
+    )
 
 
 def has_settings(document: Any, layer: str) -> bool:

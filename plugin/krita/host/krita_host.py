@@ -21,7 +21,7 @@ from scumble.shared.messages import StylizeResult
 from ..interface import DocumentInfo, LayerChoice, MaskChoice
 from ..turns import Steps, at_once
 from . import frames, keeping, marking, masks, nodes, pictures, placing, previewing
-from .api import Look, Placed, Target
+from .api import KeptSettings, Look, Placed, Target
 from .colour import Space
 from .reading import Reading, Saved, no_document, no_layer
 from .source import notices
@@ -137,17 +137,20 @@ class KritaHost(Reading):
         node = yield from placing.watched(self._application, target, steps)
         # Another time: the layer may have been removed meanwhile.
         document, source = placing.find(self._application, target)
-        return (yield from self._finish(document, source, node, settings, masks, target, began))
+        kept = KeptSettings(settings, target.layer, group=group)
+        return (yield from self._finish(document, source, node, kept, masks, target, began))
 
     def place_frames(
         self,
         target: Target,
-        frames_: Iterable[tuple[int, StylizeResult]],
+        results: Sequence[tuple[str, Iterable[tuple[int, StylizeResult]]]],
         name: str,
         settings: str,
         masks: Iterable[str] = (),
+        *,
+        group: bool = False,
     ) -> Steps[Placed]:
-        """An animated layer above the one that it was made of."""
+        """An animated layer, or a group of them, above the one that they were made of."""
         document, source = placing.find(self._application, target)
         if not frames.is_possible(source):
             raise ScumbleError(
@@ -156,29 +159,30 @@ class KritaHost(Reading):
                 "Undo its removal, and stylize again.",
             )
         began = time.perf_counter()
+        kept = KeptSettings(settings, target.layer, frames=True, group=group)
         names = list(masks)
         yield from self._pack(document, names)
-        node = frames.make(self._application, document, source, frames_, name)
-        return at_once(self._finish(document, source, node, settings, names, target, began))
+        node = frames.make(self._application, document, source, results, name, group)
+        return at_once(self._finish(document, source, node, kept, names, target, began))
 
     def _finish(
         self,
         document: Any,
         source: Any,
         node: Any,
-        settings: str,
+        kept: KeptSettings,
         names: Iterable[str],
         target: Target,
         began: float,
     ) -> Steps[Placed]:
         layer, names = nodes.node_id(node), list(names)
-        if settings:
+        if kept.text:
             yield from self._pack(document, names)
             saved = Saved(self._kept, document)
             for name in names:
                 if name in saved:
                     keeping.write_mask(document, name, saved[name])
-            keeping.write_settings(document, layer, settings, target.layer)
+            keeping.write_settings(document, layer, kept)
         writing = time.perf_counter() - began
         attaching = placing.attach(document, source, node)
         told: tuple[str, ...] = ()
@@ -213,10 +217,15 @@ class KritaHost(Reading):
             node.setVisible(visible)
             found.refreshProjection()
 
-    def kept_settings(self, target: Target) -> tuple[str, str]:
+    def kept_settings(self, target: Target) -> KeptSettings:
         """What is kept with a result."""
         document = nodes.find_document(self._application, target.document)
-        return ("", "") if document is None else keeping.read_settings(document, target.layer)
+        return KeptSettings() if document is None else keeping.read_settings(document, target.layer)
+
+    def key_times(self, target: Target) -> tuple[int, ...]:
+        """The times of a layer's key frames."""
+        document, node = self._find(target.document, target.layer)
+        return () if node is None else nodes.key_times(document, node)
 
     # -- live preview -----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import Bytes, PixelBuffer, StylizeResult
 
 from ..turns import Steps, strips
-from . import nodes
+from . import keeping, nodes
 from .api import Target
 from .colour import LINEAR, SRGB, Space, change, lend
 
@@ -91,13 +91,29 @@ def clear(node: Any, rect: Rect) -> Steps[None]:
 
 
 def attach(document: Any, source: Any, node: Any) -> float:
-    """Put a finished node above the source (or on top of all if it is gone); seconds Krita took."""
+    """Put a finished node above the source and its earlier results, which would hide it (or on top of all
+    if the source is gone); seconds Krita took."""
     began = time.perf_counter()
     parent = source.parentNode() if source is not None else None
     if parent is None:
-        parent, source = document.rootNode(), None
-    parent.addChildNode(node, source)
+        parent, above = document.rootNode(), None
+    else:
+        above = _topmost(document, parent, source)
+    parent.addChildNode(node, above)
     return time.perf_counter() - began
+
+
+def _topmost(document: Any, parent: Any, source: Any) -> Any:
+    """The last of the results of a layer that lie directly above it; the layer itself without any."""
+    id, found = nodes.node_id(source), None
+    for node in parent.childNodes():
+        if found is None:
+            found = node if nodes.node_id(node) == id else None
+        elif keeping.read_settings(document, nodes.node_id(node)).source == id:
+            found = node
+        else:
+            break
+    return found if found is not None else source
 
 
 def make(

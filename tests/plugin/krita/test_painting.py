@@ -333,32 +333,3 @@ def test_results_are_applied_again_and_compared(studio: Any) -> None:
     assert (thumbnail.width(), thumbnail.height()) == (32, 24)
     studio.controller.forget(item.id)
     assert studio.controller.state.history == ()
-
-
-def test_all_frames_become_one_animated_layer_in_one_step(studio: Any) -> None:
-    document = studio.krita.open(32, 32)
-    node = studio.krita.active.root.children[0]
-    node.animated = True
-    for number, at in enumerate((0, 4, 9)):
-        node.frames[at] = node.blank()
-        studio.krita.active.time = at
-        paint(Node(node), 0, 0, 32, 32, seed=number)
-    studio.krita.active.time = 4
-    studio.begin()
-    studio.controller.see()
-    assert studio.controller.state.document.frames == 3
-    studio.select(4, 4, 8, 8)
-    studio.controller.set_all_frames(True)
-    studio.stylize()
-    assert studio.failure() is None
-    assert len(studio.painter.requests) == 3 and studio.krita.active.time == 4
-    new = studio.krita.active.root.children[1]
-    assert sorted(new.frames) == [0, 4, 9] and studio.undo == ["Add Layer"]
-    for at in (0, 4, 9):
-        old, made = node.frames[at][PAD:-PAD, PAD:-PAD], new.frames[at][PAD:-PAD, PAD:-PAD]
-        assert (made[4:12, 4:12, :3] == 255 - old[4:12, 4:12, :3]).all()
-        assert made[..., 3].sum() == 255 * 64, "nothing of the copied frame is left outside"
-    document.setCurrentTime(4)
-    studio.controller.set_all_frames(False)
-    studio.stylize()
-    assert len(studio.painter.requests) == 4, "one frame again"
