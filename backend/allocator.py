@@ -1,4 +1,4 @@
-"""Keeping freed memory for the next tensor, and giving it back when there is nothing to do.
+"""Keeping freed memory for the next tensor, having some ready, and giving it back after a while.
 
 A layer's activations are tens of megabytes each.  The C library asks the system for every one of them
 and returns it afterwards, and the system clears each page again when it is touched: on a CPU that
@@ -14,6 +14,11 @@ from collections.abc import Callable
 # The parameters of glibc's mallopt (malloc.h).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
+#: About what the features of a layer of 1024 x 1024 pixels take, and a part of what they are made with.
+READY_BYTES = 192 << 20
+
+_kept = False
+
 
 def keep_freed_memory() -> bool:
     """Have freed memory kept for later allocations; for programs that own their process.
@@ -25,7 +30,29 @@ def keep_freed_memory() -> bool:
         return False
     # One arena, grown at its end: the others are made of pieces of 64 MiB, too small for a layer.
     wanted = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, 2**31 - 1))
-    return sum(mallopt(name, value) for name, value in wanted) == len(wanted)
+    global _kept
+    _kept = sum(mallopt(name, value) for name, value in wanted) == len(wanted)
+    return _kept
+
+
+def have_memory_ready(size: int = READY_BYTES) -> bool:
+    """Have that much kept memory in place before it is needed; for moments without work.
+
+    The features of a layer are kept for the next style, so every new layer needs new pages, and
+    waiting for them is a tenth of the time that painting it takes.
+
+    :returns: whether it took effect.
+    """
+    malloc, memset, free = _glibc("malloc"), _glibc("memset"), _glibc("free")
+    if not _kept or malloc is None or memset is None or free is None:
+        return False
+    malloc.restype = ctypes.c_void_p  # type: ignore[attr-defined]
+    place = malloc(ctypes.c_size_t(size))
+    if not place:
+        return False
+    memset(ctypes.c_void_p(place), 0, ctypes.c_size_t(size))
+    free(ctypes.c_void_p(place))
+    return True
 
 
 def return_freed_memory() -> bool:

@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 #: Progress of one stage is told at most this often.
 _PROGRESS_S = 0.05
 #: After so long without a task, memory kept for the next one goes back to the other programs.
-_QUIET_S = 5.0
+_QUIET_S = 60.0
+#: After so long without a task, memory for the next one is made ready.
+_BREATH_S = 0.05
 _PATH = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s\\/:'\"]+[\\/])+([^\s\\/'\"]*)")
 
 
@@ -159,6 +161,12 @@ class Worker(threading.Thread):
             del task
 
     def _next(self) -> Job | str | None:
+        try:
+            return self._tasks.get(timeout=_BREATH_S)
+        except queue.Empty:
+            free = memory.available_bytes()
+            if free is not None and free > 16 * allocator.READY_BYTES:
+                allocator.have_memory_ready()
         try:
             return self._tasks.get(timeout=_QUIET_S)
         except queue.Empty:

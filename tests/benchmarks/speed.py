@@ -24,7 +24,7 @@ from PIL import Image
 from skimage import data
 
 from scumble.backend import Session
-from scumble.backend.allocator import keep_freed_memory
+from scumble.backend.allocator import have_memory_ready, keep_freed_memory
 from scumble.shared.blocking import BlockingClient
 from scumble.shared.launch import launcher
 from scumble.shared.messages import BundledStyle, MaskBuffer, PixelBuffer, Region, StylizeRequest
@@ -57,6 +57,7 @@ class Scene:
 
     def layer(self, side: int) -> PixelBuffer:
         """The photograph as a layer nobody has encoded yet."""
+        have_memory_ready()  # as the backend does after every job
         pixels = (self.canvas if side == 4096 else self.photos[side]).copy()
         self.count += 1
         # Inside every region timed here, so that no cached features fit.
