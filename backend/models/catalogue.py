@@ -68,7 +68,14 @@ class Listed:
 
 
 #: What the bundled weights serve, where that is not the main engine.
-_BUNDLED_FOR: dict[str, tuple[str, ...]] = {"clicks": ("click-to-mask",)}
+_BUNDLED_FOR: dict[str, tuple[str, ...]] = {
+    "clicks": ("click-to-mask",),
+    "full": ("partial-conv (model=full)",),
+    "nnst-decoder": ("nnst",),
+    "nnst-encoder": ("nnst",),
+}
+#: What a bundled set is no good without.
+_BUNDLED_NEEDS = {"full": "vgg16-oxford"}
 
 _SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
 _SAM_NOTE = "Segment Anything by Meta AI Research, Apache License 2.0: free use with notice and licence kept."
@@ -265,12 +272,17 @@ def listing() -> list[Listed]:
 
     lines = [
         Listed(
-            name, "Bundled with Scumble", "bundled", entry["bytes"], "MIT",
-            "Trained for Scumble; part of it.", ("nnst" if name.startswith("nnst") else "partial-conv",),
+            name,
+            "Bundled with Scumble" + (f"; needs {_BUNDLED_NEEDS[name]}" if name in _BUNDLED_NEEDS else ""),
+            "bundled",
+            entry["bytes"],
+            "MIT",
+            "Trained for Scumble; part of it.",
+            _BUNDLED_FOR.get(name, ("partial-conv",)),
             "bundled",
         )
         for name, entry in bundled.index().items()
-    ]  # fmt: skip
+    ]
     lines += [_listed(entry) for entry in MODELS]
     for name, record in imported.records().items():
         ok = imported.intact(name)

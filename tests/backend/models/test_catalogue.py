@@ -44,6 +44,13 @@ def test_every_entry_is_complete() -> None:
                 assert file.urls and all(u.startswith("https://") for u in file.urls)
 
 
+def test_the_list_says_what_bundled_weights_are_for_and_what_they_need() -> None:
+    lines = {line.id: line for line in catalogue.listing()}
+    assert lines["full"].state == "bundled" and "vgg16-oxford" in lines["full"].label
+    assert any("full" in use for use in lines["vgg16-oxford"].used_by)
+    assert lines["compact"].used_by == ("partial-conv",) and lines["clicks"].used_by == ("click-to-mask",)
+
+
 def test_a_list_needs_no_torch() -> None:
     """So that ``scumble models list`` answers at once."""
     code = (
