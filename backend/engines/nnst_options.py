@@ -147,8 +147,8 @@ OPTIONS = (
         "Eyes",
         "choice",
         "auto",
-        "Which network looks: vgg16 (slow, to be fetched first) or compact (bundled); auto takes vgg16 only"
-        " where it is installed and there is a GPU.",
+        "Which network looks. auto: the bundled one, with last strokes by vgg16 where that is installed, and"
+        " vgg16 throughout where there is a GPU too. vgg16: throughout, slow. compact: without it.",
         choices=("auto", "compact", "vgg16"),
         group=METHOD,
         advanced=True,

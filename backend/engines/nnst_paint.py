@@ -149,6 +149,8 @@ class PiecePainter:
             )
             target = replace(target, moments=())
             paint = descent.run(paint, target, POLISH_STEPS, after=self._after(ground, POLISH), also=polish)
+            with torch.no_grad():  # specks of colour go, half of the new hues stays
+                paint = with_hues_of(paint, torch.lerp(paint, start, 0.5))
         return paint
 
     @torch.no_grad()

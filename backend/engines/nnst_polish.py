@@ -22,7 +22,7 @@ from .nnst_moments import Moments, difference, moments
 from .nnst_plan import style_size
 
 #: What VGG-16's moments count beside the cosine of the small network's features.
-WEIGHT = 0.3
+WEIGHT = 0.6
 #: Pixels around a region that are seen with it.
 AROUND = 24
 #: Drawn pixels below which a region is left as it is.

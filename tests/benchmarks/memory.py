@@ -1,6 +1,6 @@
 """Peak memory of painting a whole picture, each size in a process of its own.
 
-    python tests/benchmarks/memory.py [--sides 1024 2048 4096]
+    python tests/benchmarks/memory.py [--sides 1024 2048 4096] [--engine nnst --option mode=decoder]
 
 Prints a Markdown table: the process's peak with Python, PyTorch, the pictures and the network.
 """
@@ -30,7 +30,8 @@ session = Session("cpu")
 before = peak()
 layer = PixelBuffer(side, side, "rgb", "u8", image.tobytes())
 region = Region(MaskBuffer(side, side, b"\\xff" * (side * side)), BundledStyle("night-swirls"))
-result = session.stylize(StylizeRequest(layer, (region,)))
+options = dict(word.split("=", 1) for word in sys.argv[3:])
+result = session.stylize(StylizeRequest(layer, (region,), sys.argv[2], options))
 print(before, peak(), result.report["seconds"]["total"])
 """
 
@@ -41,10 +42,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sides", type=int, nargs="+", default=[1024, 2048, 4096])
+    parser.add_argument("--engine", default="partial-conv")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+    args = parser.parse_args()
     print("| whole picture | before, MB | peak, MB |\n|---|---|---|")
-    for side in parser.parse_args().sides:
+    for side in args.sides:
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(side)], capture_output=True, text=True, check=True
+            [sys.executable, "-c", SCRIPT, str(side), args.engine, *args.option],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         before, peak, _ = done.stdout.split()
         print(f"| {side}² | {before} | {peak} |", flush=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
+from safetensors.torch import save_file
 from skimage import data
 from torch.nn import functional as F
 
 from scumble.backend import Session
 from scumble.backend.engines import nnst_models, registry
-from scumble.backend.engines.base import Context, JobRegion, StylePart
+from scumble.backend.engines.base import Context, Job, JobRegion, StylePart
 from scumble.backend.engines.cache import TensorCache
 from scumble.backend.engines.colour import palette_map
 from scumble.backend.engines.nnst_descent import Descent, Target, _spread
@@ -18,6 +22,7 @@ from scumble.backend.engines.nnst_moments import apart, moments, style_moments
 from scumble.backend.engines.nnst_options import OPTIONS
 from scumble.backend.engines.nnst_polish import Polish
 from scumble.backend.engines.nnst_style import Bank
+from scumble.backend.models import store
 from scumble.backend.nn.nnst_colour import STRETCH, tamed
 from scumble.backend.nn.vgg import VGG16
 from scumble.shared.messages import MaskBuffer, PixelBuffer, PixelStyle, Region
@@ -203,3 +208,28 @@ def test_what_a_style_hides_under_its_transparency_is_not_borrowed() -> None:
     pixels = np.frombuffer(painted.layer.data, np.uint8).reshape(96, 96, -1)[..., :3].astype(int)
     # White stands for what is not there; green beyond its companions would be a leak.
     assert (pixels[..., 1] - pixels[..., 0]).max() < 40
+
+
+@pytest.mark.parametrize("features", ["auto", "vgg16"])
+def test_where_vgg_is_installed_it_looks_or_does_the_last_strokes_and_outside_nothing_changes(
+    features: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setenv("SCUMBLE_MODELS_DIR", str(tmp_path))
+    file = tmp_path / "vgg16-oxford.safetensors"
+    state = VGG16().state_dict()
+    save_file({k.removeprefix("convs."): v.half().contiguous() for k, v in state.items()}, file)
+    store.write_json(file.with_suffix(".json"), {"sha256": store.sha256_of(file)})
+    photo, part = PHOTO[:, :64, :64], StylePart(STYLE[:, :64, :64].contiguous(), "small")
+    mask = torch.zeros(64, 64)
+    mask[16:48, 16:48] = 1
+    given = {"mode": "optimise", "steps": 5, "finish": 1, "turned": False, "features": features}
+    found = []
+    for one in (given, {**given, "features": "compact"}):
+        chosen = registry.validated(OPTIONS, one)
+        work = Job(photo, torch.ones(64, 64), (JobRegion(mask, (part,), 1.0, chosen),), chosen, 0, "photo")
+        painted = registry.engine("nnst").run(work, context())
+        assert float(painted.alpha[mask == 0].max()) == 0 and bool(torch.isfinite(painted.image).all())
+        found.append(painted.image)
+    assert float((found[0] - found[1]).abs().mean()) > 1e-3
+    nnst_models.release()
