@@ -17,8 +17,8 @@ from .transport import Affine, transport
 MONOCHROME = 6e-5
 #: The joint bilateral filter's window: taps to each side, and spread in OkLab lightness.
 TAPS, LIGHTNESS_SPREAD = 3, 0.08
-#: How much colours may be drawn together or apart to fit the painting's.
-STRETCH = (0.6, 1.1)
+#: How much colours may be drawn together (not apart: that makes blotches) to fit the painting's.
+STRETCH = (0.6, 1.0)
 
 _TO_LMS = (
     (0.4122214708, 0.5363325363, 0.0514459929),
