@@ -88,6 +88,19 @@ def styles(thumbnails: bool = True) -> list[dict[str, Any]]:
     return found
 
 
+def picture(style: str, side: int) -> dict[str, Any]:
+    """A style's picture as a JPEG in base64, at most ``side`` pixels long.
+
+    :raises ScumbleError: ``unknown_style``, ``file_unreadable``, or as :func:`.styles.load`.
+    """
+    image = Image.fromarray(shelf.load(style)).convert("RGB")
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=90, optimize=True)
+    text = base64.b64encode(stream.getvalue()).decode("ascii")
+    return {"style": style, "width": image.width, "height": image.height, "jpeg": text}
+
+
 def _thumbnail(style: shelf.Style) -> str:
     try:
         with Image.open(io.BytesIO(shelf.thumbnail_bytes(style))) as picture:

@@ -107,6 +107,10 @@ class Client(Connecting):
         body = {"action": action, **more} | ({"model": model} if model else {})
         return self._submit(Message("models", new_id(), body))
 
+    def picture(self, style: str, side: int = 768) -> str:
+        """Ask for a style's picture of the gallery, at most so large; an :class:`~.events.Answer` follows."""
+        return self._submit(Message("picture", new_id(), {"style": style, "side": side}))
+
     def free_memory(self) -> str:
         """Ask the backend to drop its caches."""
         return self._submit(Message("free_memory", new_id()))

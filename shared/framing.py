@@ -32,6 +32,7 @@ REQUESTS = frozenset(
         "cancel",
         "release",
         "models",
+        "picture",
         "free_memory",
         "shutdown",
     }

@@ -1,5 +1,5 @@
 """The ``models`` messages: a thread of their own, because a download must hold up neither the I/O
-thread nor a job on the device."""
+thread nor a job on the device.  Pictures of the gallery are read beside it, each in a short-lived one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from .worker import safe
 log = logging.getLogger(__name__)
 #: Of one server; more is a client gone wild.
 _MOST_WAITING = 64
+#: What a request for a style's picture is called in here; least and largest side of one.
+PICTURE = "picture"
+PICTURE_SIDES = (16, 2048)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class _Task:
     session: SessionKey
     action: str
     model: str
+    side: int = 0
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -74,16 +78,31 @@ class Catalogue:
                 "This cannot be done with models.",
                 "The actions are list, fetch and remove; the last two name a model.",
             )
-        with self._lock:
-            if key in self._tasks:
-                return  # the same request again, by a client that reconnected
-            if len(self._tasks) >= _MOST_WAITING:
-                raise ScumbleError(Code.BUSY, "Too many requests for models are waiting.", retry=True)
-            task = self._tasks[key] = _Task(key, session, action, model)
+        task = _Task(key, session, action, model)
+        if not self._accept(task):
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="scumble-models", daemon=True)
             self._thread.start()
         self._queue.put(task)
+
+    def picture(self, key: JobKey, session: SessionKey, style: str, side: int) -> None:
+        """Take a request for a style's picture, at most ``side`` pixels long.
+
+        :raises ScumbleError: ``busy`` if too many wait.
+        """
+        task = _Task(key, session, PICTURE, style, side)
+        if self._accept(task):
+            threading.Thread(target=self._finish, args=(task,), name="scumble-picture", daemon=True).start()
+
+    def _accept(self, task: _Task) -> bool:
+        with self._lock:
+            if task.key in self._tasks:
+                return False  # the same request again, by a client that reconnected
+            if len(self._tasks) >= _MOST_WAITING:
+                raise ScumbleError(Code.BUSY, "Too many requests are waiting.", retry=True)
+            self._tasks[task.key] = task
+        return True
 
     def cancel(self, key: JobKey) -> bool:
         """Stop a request; whether there was one."""
@@ -102,26 +121,32 @@ class Catalogue:
 
     def _run(self) -> None:
         while True:
-            task = self._queue.get()
-            name = task.key[1]
-            try:
-                message = attached("result", name, self._do(task))
-                changed = task.action != "list"
-            except Exception as error:
-                changed = False
-                if task.cancelled.is_set():
-                    message = Message("cancelled", name)
-                else:
-                    if not isinstance(error, ScumbleError):
-                        log.exception("models %s failed", task.action)
-                    message = failed_message(safe(error), name)
-            with self._lock:
-                del self._tasks[task.key]
-            self._post(ModelsDone(task.session, message, changed))
+            self._finish(self._queue.get())
+
+    def _finish(self, task: _Task) -> None:
+        name = task.key[1]
+        try:
+            message = attached("result", name, self._do(task))
+            changed = task.action not in ("list", PICTURE)
+        except Exception as error:
+            changed = False
+            if task.cancelled.is_set():
+                message = Message("cancelled", name)
+            else:
+                if not isinstance(error, ScumbleError):
+                    log.exception("models %s failed", task.action)
+                message = failed_message(safe(error), name)
+        with self._lock:
+            del self._tasks[task.key]
+        self._post(ModelsDone(task.session, message, changed))
 
     def _do(self, task: _Task) -> Any:
         if task.cancelled.is_set():
             raise ScumbleError(Code.CANCELLED, "Cancelled.")
+        if task.action == PICTURE:
+            from scumble.backend import describe
+
+            return describe.picture(task.model, task.side)
         from scumble.backend.models import catalogue
 
         if task.action == "list":

@@ -18,7 +18,7 @@ from scumble.shared.framing import PROTOCOLS, Message, is_id
 from scumble.shared.segmenting import SegmentRequest, message_segment
 
 from . import memory
-from .catalogue import Catalogue, ModelsDone, ModelsTold
+from .catalogue import PICTURE_SIDES, Catalogue, ModelsDone, ModelsTold
 from .clients import Clients, ClientSession
 from .jobs import FairQueue, Job, JobTable, SessionKey, digest
 from .options import ServerOptions
@@ -76,6 +76,7 @@ class Service:
             "enough": self._enough,
             "release": self._release,
             "models": self._models,
+            "picture": self._picture,
             "free_memory": self._free_memory,
             "shutdown": self._shutdown,
         }
@@ -267,6 +268,11 @@ class Service:
         if action != "list":
             self._check_owner(session)
         self._catalogue.submit((session.key[0], message.id), session.key, action, model)
+
+    def _picture(self, session: ClientSession, message: Message) -> None:
+        style = fields.text(message.body, "style", longest=200)
+        side = fields.integer(message.body, "side", 768, *PICTURE_SIDES)
+        self._catalogue.picture((session.key[0], message.id), session.key, style, side)
 
     def _check_owner(self, session: ClientSession) -> None:
         if self._owner and session.key[0] != self._owner:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import time
 
 import pytest
 from obedient import ObedientSession
+from PIL import Image
 from wire_parts import Raw, Running, eventually, request, running, until
 
 from scumble.shared import events
@@ -336,6 +339,22 @@ def test_models_are_listed_and_an_unknown_one_is_not_fetched(client) -> None:
     assert until(client, events.Failed, job=client.models("paint")).error.code is Code.BAD_REQUEST
 
 
+def test_a_picture_of_the_gallery_comes_at_the_size_that_was_asked_for(client) -> None:
+    """Section 6.8.1."""
+    answer = until(client, events.Answer, job=client.picture("oil-orchard", 300)).value
+    picture = Image.open(io.BytesIO(base64.b64decode(answer["jpeg"])))
+    assert picture.format == "JPEG" and max(picture.size) == 300
+    assert (answer["style"], answer["width"], answer["height"]) == ("oil-orchard", *picture.size)
+    gone = until(client, events.Failed, job=client.picture("no-such-style")).error
+    assert gone.code is Code.UNKNOWN_STYLE and gone.hint
+    for body in ({"style": "oil-orchard", "side": 0}, {"style": "oil-orchard", "side": 9999}, {"side": 20}):
+        refused = until(client, events.Failed, job=client.request("picture", body)).error
+        assert refused.code in (Code.BAD_REQUEST, Code.OPTION_OUT_OF_RANGE)
+    # Not by the way round of the models either.
+    refused = until(client, events.Failed, job=client.models("picture", "oil-orchard")).error
+    assert refused.code is Code.BAD_REQUEST
+
+
 def test_free_memory_and_shutdown_are_answered(server: Running, client) -> None:
     """Section 6.9."""
     assert until(client, events.Answer, job=client.free_memory()).kind == "result"
@@ -393,7 +412,8 @@ def test_whoever_did_not_say_hello_is_told_to(server: Running, context) -> None:
     """Section 6.1; only ping needs none."""
     peer = Raw(context, server.connection)
     assert peer.ask("ping").type == "pong"
-    for kind in ("describe", "stylize", "segment", "cancel", "release", "models", "free_memory", "shutdown"):
+    works = ("describe", "stylize", "segment", "cancel", "release", "models", "picture")
+    for kind in (*works, "free_memory", "shutdown"):
         assert peer.ask(kind).body["code"] == "no_session"
 
 
