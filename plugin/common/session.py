@@ -38,6 +38,8 @@ Change = Job | Query
 PREVIEW_DELAY_S = 0.15
 #: For a backend that is left to hear that its jobs are cancelled.
 _FAREWELL_S = 2.0
+#: For a connection that nothing waits for yet.
+_OPENING_S = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class JobSession:
         self._preview_due = 0.0
         self._moving_to: Callable[[], Client] | None = None
         self._moving_until = 0.0
+        self._opening_until = 0.0
         self._ticking = False
         self._closed = False
 
@@ -136,6 +139,15 @@ class JobSession:
         """
         self._command(lambda: self._submit(job))
 
+    def open(self) -> None:
+        """Open the way to the backend now, for a job that is still being put together."""
+
+        def begin() -> None:
+            self._open().connect()
+            self._opening_until = self._clock() + _OPENING_S
+
+        self._command(begin)
+
     def describe(self, refresh: bool = False) -> Query:
         """Ask what the backend can do; the answer is also kept as ``description``."""
         return self._ask("describe", refresh=refresh)
@@ -147,6 +159,10 @@ class JobSession:
     def segment(self, request: SegmentRequest) -> Query:
         """Ask for selections; the answer is a :class:`~scumble.shared.segmenting.SegmentResult`."""
         return self._ask("segment", request=request)
+
+    def picture(self, style: str, side: int) -> Query:
+        """A style's picture of the gallery, at most ``side`` pixels long."""
+        return self._ask("picture", style=style, side=side)
 
     def free_memory(self) -> Query:
         """Have the backend drop its caches."""
@@ -172,7 +188,8 @@ class JobSession:
     @property
     def busy(self) -> bool:
         """Whether ticks are needed soon."""
-        return bool(self._commands or self._jobs or self._queries or self._preview_next or self._moving_to)
+        waiting = self._commands or self._jobs or self._queries or self._preview_next or self._moving_to
+        return bool(waiting) or (self._clock() < self._opening_until and not self.connected)
 
     @property
     def connected(self) -> bool:

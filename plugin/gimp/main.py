@@ -14,15 +14,14 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GLib  # noqa: E402
 
-from scumble.plugin.common import vendor  # noqa: E402
-
-from . import declare, names, registered  # noqa: E402
+from . import declare, names, registered, standby  # noqa: E402
 
 #: When this process began to run our code: everything before is Python's and GIMP's own start.
-BEGAN = time.monotonic()
-_folder: Path | None = None
+began = time.monotonic()
+#: Whether everything was loaded already.
+warm = False
 #: The installed plug-in's folder.
-_root = Path(__file__).parent
+_folder = ""
 
 
 class Scumble(Gimp.PlugIn):
@@ -57,14 +56,23 @@ def _run_without_image(procedure: Any, config: Any, *_: Any) -> Any:
 
 
 def _call(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any) -> Any:
-    if _folder is not None:
-        trouble = vendor.activate(_folder)
-        if trouble:
-            error = GLib.Error.new_literal(GLib.quark_from_string("scumble"), trouble, 0)
-            return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
-    from .procedures import call  # this imports zmq
+    trouble = load()
+    if trouble:
+        error = GLib.Error.new_literal(GLib.quark_from_string("scumble"), trouble, 0)
+        return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+    from .procedures import call
 
     return call(procedure, run_mode, image, drawables, config)
+
+
+def load() -> str:
+    """Import what a call needs, pyzmq above all; ``""``, or what is wrong in words for people."""
+    from scumble.plugin.common import vendor
+
+    trouble = vendor.activate(Path(_folder)) if _folder else ""
+    if not trouble:
+        from . import procedures  # noqa: F401
+    return trouble
 
 
 def run(folder: str) -> None:
@@ -73,5 +81,14 @@ def run(folder: str) -> None:
     :param folder: the installed plug-in's, which has pyzmq in it.
     """
     global _folder
-    _folder = Path(folder)
+    _folder = folder
+    standby.prepare(folder, load, _run_for)
+    Gimp.main(Scumble.__gtype__, sys.argv)
+
+
+def _run_for(gimp: int) -> None:
+    """A call that was handed over by a process that this GIMP has started."""
+    global began, warm
+    began, warm = time.monotonic(), True
+    registered.gimp = gimp
     Gimp.main(Scumble.__gtype__, sys.argv)

@@ -51,7 +51,7 @@ EDITOR = "gimp"
 class Times:
     """Seconds by what they went into, for the report."""
 
-    began: float = main.BEGAN
+    began: float = field(default_factory=lambda: main.began)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def lap(self, name: str, since: float) -> float:
@@ -239,7 +239,7 @@ def _paint(document: Document, choice: Choice, talk: Conversation, kind: str) ->
     mark = times.lap("start", times.began)
     bar = Bar("Scumble")
     try:
-        description = talk.describe(bar)
+        description = talk.offered(bar)
         mark = times.lap("describe", mark)
         built = _build(document, choice, description)
         mark = times.lap("build", mark)
@@ -287,10 +287,14 @@ def _build(document: Document, choice: Choice, description: Mapping[str, Any]) -
 
 
 def report(times: Times, result: StylizeResult, built: Built) -> str:
-    """The return value: JSON with seconds, the backend's own report, and what was left out."""
+    """The return value: JSON with seconds, the backend's own report, and what was left out.
+
+    ``warm`` says whether a process stood by for this call (:mod:`.standby`).
+    """
     rounded = {name: round(seconds, 4) for name, seconds in times.seconds.items()}
     data = {
         "seconds": rounded,
+        "warm": main.warm,
         "origin": list(result.origin),
         "size": [result.layer.width, result.layer.height],
         "sent": [built.rect.width, built.rect.height],

@@ -48,6 +48,8 @@ def latest() -> dict[str, Any]:
 
 
 _declared: dict[str, Any] = {}
+#: The process of GIMP.
+gimp = os.getppid()
 
 
 def note(description: Mapping[str, Any]) -> None:
@@ -59,13 +61,13 @@ def note(description: Mapping[str, Any]) -> None:
             old = time.time() - file.stat().st_mtime > _OLD_S
             if old or not _runs(file.stem.rpartition("-")[2]):
                 file.unlink(missing_ok=True)
-        _write(folder / f"declared-{os.getppid()}.json", brief(description))
+        _write(folder / f"declared-{gimp}.json", brief(description))
 
 
 def declared() -> dict[str, Any]:
     """In a call: what was declared when this GIMP started."""
     if not _declared:
-        file = paths.state_folder() / FOLDER / f"declared-{os.getppid()}.json"
+        file = paths.state_folder() / FOLDER / f"declared-{gimp}.json"
         _declared.update(_read(file) or brief(latest()))
     return _declared
 

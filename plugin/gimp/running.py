@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from scumble.plugin.common.settings import Settings
 from scumble.plugin.common.states import State
 from scumble.plugin.common.worker import Worker
 from scumble.shared.client import Policy
+from scumble.shared.connection import connection_path
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import StylizeResult
 
@@ -66,6 +68,15 @@ class Conversation:
         description = query.value if isinstance(query.value, dict) else {}
         registered.keep(description)
         return description
+
+    def offered(self, bar: Bar) -> Mapping[str, Any]:
+        """Engines and options; the backend is asked only if it has not said so since its start."""
+        if not self.settings.remote.enabled and not os.environ.get("SCUMBLE_CONNECTION"):
+            known = registered.fresh(connection_path())
+            if known:
+                self.session.open()
+                return known
+        return self.describe(bar)
 
     def answer(self, query: Query, bar: Bar, timeout_s: float | None = _ANSWER_S) -> Any:
         """The answer to a question; raises what it failed with, and ``timeout``."""

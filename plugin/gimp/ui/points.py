@@ -46,7 +46,7 @@ class Dialog:
         self._points = [point for point in of_selected_paths(document.image) if self._inside(point)]
         self._mask: FoundMask | None = None
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, "Scumble: select by points")
-        self._dialog.set_ok_label("_Select")
+        self._dialog.set_ok_label("Selec_t")
         self._picker = Picker(self._found)
         self._build()
         self._changed()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,30 @@ def test_the_plug_in_left_no_trace_of_a_failure(
     assert "Traceback" not in said, said
     assert "Traceback" not in console["output"]
     assert "Traceback" not in windows["output"]
+
+
+@pytest.mark.slow
+def test_nothing_stands_by_once_gimp_has_ended(world: gimp_world.World, windows: dict[str, Any]) -> None:
+    until = time.monotonic() + 20
+    while (left := plug_ins(world)) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert left == []
+
+
+def plug_ins(world: gimp_world.World) -> list[int]:
+    """Processes that run this world's plug-in."""
+    mark = (world.folder / gimp_world.PLUG_INS / "scumble" / "scumble-plugin.json").stat()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            program = next(os.fsdecode(word) for word in words if word.endswith(b"/scumble/scumble.py"))
+            other = (process / f"root{program}").with_name("scumble-plugin.json").stat()
+        except (OSError, StopIteration):
+            continue
+        if (other.st_ino, other.st_dev) == (mark.st_ino, mark.st_dev):
+            found.append(int(process.name))
+    return found
 
 
 @pytest.mark.slow

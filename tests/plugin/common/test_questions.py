@@ -51,6 +51,21 @@ def test_describe_is_answered_and_kept(backend: ScriptedBackend, drive: Drive) -
     assert query.value == {"engines": []} == session.description and query.failure is None
 
 
+def test_the_way_can_be_opened_before_there_is_anything_to_say(
+    backend: ScriptedBackend, drive: Drive
+) -> None:
+    session = drive.session(backend.client)
+    assert not session.busy
+    session.open()
+    assert session.busy, "whoever ticks it goes on ticking"
+    drive.until(lambda: session.connected)
+    assert not session.busy and not backend.of("stylize") and not backend.of("describe")
+    job = session.start(request())
+    drive.until(lambda: backend.of("stylize"))
+    backend.finish(job.id)
+    drive.to(job, State.FINISHED)
+
+
 def test_models_report_progress_and_can_be_cancelled(backend: ScriptedBackend, drive: Drive) -> None:
     session = drive.session(backend.client)
     query = session.models("fetch", "vgg19")

@@ -57,7 +57,7 @@ def test_calls_declare_what_was_declared_at_gimp_s_start(
     monkeypatch.setattr(registered, "_declared", {})  # another process of the same GIMP
     assert registered.declared() == {"engines": OLD["engines"]}
     monkeypatch.setattr(registered, "_declared", {})
-    monkeypatch.setattr(os, "getppid", lambda: 2**22 + 1)  # one of another GIMP
+    monkeypatch.setattr(registered, "gimp", 2**22 + 1)  # one of another GIMP
     assert registered.declared()["engines"] == NEW["engines"]
 
 

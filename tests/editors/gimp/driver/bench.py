@@ -3,21 +3,29 @@
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, "/scumble/driver")
 import tools
-from tools import (
-    RGB,
-    Gimp,
-    image,
-    layer,
-    stylize,
-    write,
-)
+from tools import RGB, Gimp, image, layer, stylize, write
+
+
+def empty(source):
+    """Seconds of a call of a plug-in that does nothing."""
+    procedure = Gimp.get_pdb().lookup_procedure("plug-in-empty")
+    config = procedure.create_config()
+    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    config.set_property("image", source.get_image())
+    config.set_core_object_array("drawables", [source])
+    began = time.monotonic()
+    procedure.run(config)
+    return time.monotonic() - began
+
 
 sides = [int(side) for side in os.environ["SIDES"].split()]
 found = []
-stylize(layer(image()))  # the backend's first job loads its network
+stylize(layer(image()))  # the backend's first job loads its network, and a process stands by after it
+time.sleep(float(os.environ.get("REST", "3")))
 for side in sides:
     picture = Gimp.Image.new(side, side, RGB)
     source = Gimp.Layer.new(
@@ -28,7 +36,8 @@ for side in sides:
     picture.insert_layer(source, None, 0)
     for _ in range(int(os.environ["TIMES"])):
         done = stylize(source)
-        found.append({"side": side, "seconds": done.seconds, "report": json.loads(done.report)})
+        report = json.loads(done.report)
+        found.append({"side": side, "seconds": done.seconds, "report": report, "empty": empty(source)})
         picture.remove_layer(done.layer)
     picture.delete()
 with open(tools.REPORT, "w") as stream:

@@ -1,9 +1,12 @@
 """The other commands, and the documented script."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 from tools import (
+    CALLING,
     INSIDE,
     REPLACE,
     STYLE,
@@ -14,6 +17,7 @@ from tools import (
     call,
     image,
     layer,
+    refused,
     scenario,
     stylize,
 )
@@ -60,3 +64,29 @@ def the_documented_script_repaints_a_folder():
     made = stylize_folder.stylize_folder(folder, target, STYLE, strength=0.9, texture=0.2, draft=True)
     assert made == ["a.png", "b.png"] == sorted(each.name for each in target.iterdir())
     assert (folder / "a.png").read_bytes() != (target / "a.png").read_bytes()
+
+
+@scenario
+def after_the_first_call_a_process_stands_by_for_the_next():
+    picture = image()
+    source = layer(picture)
+    stylize(source)
+    assert standing_by(20), "it has loaded everything"
+    for strength in (0.25, 1.0):
+        done = stylize(source, strength=strength, layer_name="quick")
+        assert json.loads(done.report)["warm"] is True
+        kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+        assert done.layer.get_name().startswith("quick") and kept["regions"][0]["strength"] == strength
+    refused(CALLING, "No style is chosen", "stylize", picture, [source])
+    again = call("backend")
+    assert again.status == SUCCESS and json.loads(again.report)["pid"] > 0
+
+
+def standing_by(patience):
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        with open("/proc/net/unix") as stream:
+            if f"@scumble-gimp-{os.getuid()}-{os.getppid()}-" in stream.read():
+                return True
+        time.sleep(0.1)
+    return False

@@ -9,9 +9,12 @@ from tools import (
     REPLACE,
     RGB,
     STYLE,
+    SUCCESS,
     Gegl,
     Gimp,
     Gio,
+    bounds,
+    call,
     image,
     layer,
     refused,
@@ -22,35 +25,11 @@ from tools import (
 
 
 @scenario
-def an_indexed_image_is_refused_with_the_remedy():
-    picture = image()
-    source = layer(picture, alpha=False)
-    picture.convert_indexed(
-        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 16, False, False, ""
-    )
-    refused(CALLING, "Mode > RGB", "stylize", picture, [source], style=STYLE)
-
-
-@scenario
 def a_selection_beside_the_layer_is_refused():
     picture = image(100, 80)
     source = layer(picture, 30, 20)
     picture.select_rectangle(REPLACE, 60, 40, 20, 20)
     refused(EXECUTION, "where the layer has no pixels", "stylize", picture, [source], style=STYLE)
-
-
-@scenario
-def several_layers_at_once_are_refused():
-    picture = image()
-    both = [layer(picture), layer(picture, name="other")]
-    refused(CALLING, "2 layers are chosen", "stylize", picture, both, style=STYLE)
-    refused(CALLING, "No layer is chosen", "stylize", picture, [], style=STYLE)
-
-
-@scenario
-def a_group_is_refused_by_stylize_selection():
-    picture, _, group = with_group()
-    refused(CALLING, "layer group", "stylize", picture, [group], style=STYLE)
 
 
 @scenario
@@ -131,3 +110,64 @@ def values_that_are_no_numbers_are_refused():
     data[7] = float("nan")
     write(source, data.tobytes(), "RGB float")
     refused(EXECUTION, "", "stylize", picture, [source], style=STYLE)
+
+
+COMMANDS = {
+    "stylize": {"style": STYLE},
+    "brushwork": {"style": STYLE},
+    "stylize-regions": {"masks": "channels", "regions": f'[{{"mask": "*", "style": "{STYLE}"}}]'},
+    "select-subject": {},
+    "select-points": {"points": "10,10"},
+}
+
+
+@scenario
+def every_command_wants_one_layer_with_pixels_of_its_own():
+    picture = image()
+    both = [layer(picture), layer(picture, name="other")]
+    group = Gimp.GroupLayer.new(picture, "empty group")
+    picture.insert_layer(group, None, 0)
+    for name, given in COMMANDS.items():
+        refused(CALLING, "2 layers are chosen", name, picture, both, **given)
+        refused(CALLING, "No layer is chosen", name, picture, [], **given)
+        if name != "stylize-regions":  # there a group means the layer below it
+            refused(CALLING, "layer group", name, picture, [group], **given)
+
+
+@scenario
+def every_command_says_how_an_indexed_image_can_be_painted():
+    picture = image()
+    source = layer(picture, alpha=False)
+    picture.convert_indexed(
+        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 16, False, False, ""
+    )
+    for name, given in COMMANDS.items():
+        refused(CALLING, "Mode > RGB", name, picture, [source], **given)
+
+
+@scenario
+def there_is_no_layer_without_a_size_and_the_smallest_is_painted():
+    picture = image()
+    try:
+        nothing = Gimp.Layer.new(
+            picture, "nothing", 0, 0, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL
+        )
+    except TypeError:  # "constructor returned NULL"
+        nothing = None
+    assert nothing is None or not nothing.is_valid(), "GIMP makes none"
+    source = layer(picture, 1, 1, offsets=(5, 7))
+    done = call("stylize", picture, [source], style=STYLE)
+    assert done.status == SUCCESS, done.error
+    assert bounds(done.layer) == (5, 7, 1, 1)
+
+
+@scenario
+def an_empty_selection_that_is_one_is_told_from_none():
+    """A selection of nothing inside the layer's bounds: GIMP takes it for none, so the layer is painted."""
+    picture = image()
+    source = layer(picture)
+    picture.select_rectangle(REPLACE, 10, 10, 20, 20)
+    picture.select_rectangle(Gimp.ChannelOps.SUBTRACT, 0, 0, 64, 48)
+    assert Gimp.Selection.is_empty(picture)
+    done = call("stylize", picture, [source], style=STYLE)
+    assert done.status == SUCCESS and bounds(done.layer) == (0, 0, 64, 48)
