@@ -66,6 +66,7 @@ class FakePicking:
     styles: list[Any] = field(default_factory=list)
     selected: list[tuple[DocumentMask, Combine]] = field(default_factory=list)
     added: list[tuple[DocumentMask, str]] = field(default_factory=list)
+    pictures: list[tuple[str, int, Any]] = field(default_factory=list)
     cancelled: int = 0
     add: Callable[[], str] = lambda: "r1"
     _open: Any = None
@@ -108,6 +109,9 @@ class FakePicking:
         """The newest question fails."""
         done, self._open, self.failure = self._open, None, explain(error)
         done(None)
+
+    def gallery_picture(self, style: str, side: int, done: Any) -> None:
+        self.pictures.append((style, side, done))
 
     def cancel_question(self) -> None:
         self.cancelled += self._open is not None

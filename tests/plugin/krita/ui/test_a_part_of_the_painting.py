@@ -290,6 +290,22 @@ def test_a_file_is_read_in_full_to_draw_on_and_a_layer_is_asked_for(
     assert sizes == [(LayerStyle("l1", "", "Study"), 700, 700)] and found[2].width() == 200
 
 
+def test_a_picture_of_the_gallery_is_its_thumbnail_until_it_is_there(panel: Any, port: FakePort) -> None:
+    port.set_style(GalleryStyle("night-swirls", CORNER))
+    turn()
+    dialog = panel.styles.open_part()
+    assert dialog.canvas.picture.width() <= 128 and dialog.use.isEnabled()
+    style, side, done = port.picking.pictures[-1]
+    assert style == "night-swirls" and side >= 768
+    done(grey(800, 800))
+    assert dialog.canvas.picture.width() == 800 and dialog.canvas.part == CORNER
+    done(None)
+    assert dialog.canvas.picture.width() == 800, "an older backend has none"
+    dialog.close()
+    done(grey())
+    turn()
+
+
 def test_the_docker_stays_narrow_with_a_part(panel: Any, port: FakePort) -> None:
     port.set_style(GalleryStyle("night-swirls", CORNER))
     panel.resize(240, 800)
