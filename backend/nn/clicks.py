@@ -8,7 +8,7 @@ of each level and in colour), and what the mask was before; like the methods of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,10 +41,22 @@ _WIDTHS = (3, 32, 64, 128)
 class Seen:
     """What the encoder makes of pictures: kept while their clicks change.
 
-    :param levels: (N, C, h, w) each: colour and features at 1/2, features at 1/4 and 1/8.
+    :param colour: (N, 3, h, w) at 1/2 of the size.
+    :param levels: (N, C, h, w) each, mean 0 and variance about 1 per picture: colour and features at
+        1/2, features at 1/4 and 1/8.
+    :param smooth: the levels averaged over 3 x 3, where clicks are looked up: one pixel is noisy.
     """
 
-    levels: tuple[Tensor, Tensor, Tensor, Tensor]
+    colour: Tensor
+    levels: tuple[Tensor, ...]
+    smooth: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, colour: Tensor, features: Sequence[Tensor]) -> Seen:
+        """From colour and features as the encoder has them."""
+        levels = tuple(_even(x) for x in (colour, *features))
+        smooth = tuple(F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False) for x in levels)
+        return cls(colour, levels, smooth)
 
 
 class ClickEncoder(nn.Module):
@@ -72,7 +84,7 @@ class ClickEncoder(nn.Module):
             x = F.relu(self.get_submodule(name)(x))
             if name in ("2_1", "3_1", "4_1"):
                 kept.append(x)
-        return Seen((kept[0], kept[1], kept[2], kept[3]))
+        return Seen.of(kept[0], kept[1:])
 
 
 class _Block(nn.Module):
@@ -123,17 +135,17 @@ class ClickHead(nn.Module):
         :returns: logits (N, CANDIDATES, H/2, W/2) and each candidate's estimated intersection over
             union as logits (N, CANDIDATES).
         """
-        colour, two, four, eight = seen.levels
+        colour, (_, two, four, eight) = seen.colour, seen.levels
         size = two.shape[-2:]
         guide = torch.cat([bumps(clicks, (size[0], size[1])), _before(before, two)], 1)
         guide4, guide8, guide16 = (F.avg_pool2d(guide, s) for s in (2, 4, 8))
         # Averaging would wash a click's narrow bump out.
         for small, step in ((guide4, 2), (guide8, 4), (guide16, 8)):
             small[:, :2] = F.max_pool2d(guide[:, :2], step)
-        alike = [self.likeness(x, clicks, i) for i, x in enumerate(seen.levels)]
-        d2 = F.relu(self.down2(torch.cat([colour, _even(two), alike[0], alike[1], guide], 1)))
-        d4 = self.down4(torch.cat([F.max_pool2d(d2, 2), _even(four), alike[2], guide4], 1))
-        d8 = self.down8(torch.cat([F.max_pool2d(d4, 2), _even(eight), alike[3], guide8], 1))
+        alike = [self.likeness(seen, clicks, i) for i in range(len(seen.levels))]
+        d2 = F.relu(self.down2(torch.cat([colour, two, alike[0], alike[1], guide], 1)))
+        d4 = self.down4(torch.cat([F.max_pool2d(d2, 2), four, alike[2], guide4], 1))
+        d8 = self.down8(torch.cat([F.max_pool2d(d4, 2), eight, alike[3], guide8], 1))
         d16 = self.down16(torch.cat([F.max_pool2d(d8, 2), guide16], 1))
         d32 = self.down32(F.max_pool2d(d16, 2))
         whole = F.relu(self.whole(d32.mean((2, 3))))
@@ -154,16 +166,14 @@ class ClickHead(nn.Module):
         scores: Tensor = self.judge(both)[..., 0]
         return scores
 
-    def likeness(self, x: Tensor, clicks: Tensor, level: int) -> Tensor:
+    def likeness(self, seen: Seen, clicks: Tensor, level: int) -> Tensor:
         """(N, 2, h, w) in [0, 1]: likeness to the most similar positive and negative click."""
-        x = _even(x)
+        x = seen.levels[level]
         height, width = x.shape[-2:]
         scale = 2.0 if level < 2 else 2.0**level
         size = clicks.new_tensor([width, height])
         grid = ((clicks[..., :2] + 0.5) / scale / size * 2 - 1)[:, :, None]
-        # A little neighbourhood: one pixel's feature is noisy.
-        smooth = F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-        picked = F.grid_sample(smooth, grid, align_corners=False, padding_mode="border")[..., 0]
+        picked = F.grid_sample(seen.smooth[level], grid, align_corners=False, padding_mode="border")[..., 0]
         cross = torch.einsum("nck,nchw->nkhw", picked, x)
         square = (x**2).sum(1)[:, None] + (picked**2).sum(1)[:, :, None, None] - 2 * cross
         near = torch.exp(-F.softplus(self.sharpness[level]) * square.clamp_min(0) / x.shape[1])
@@ -181,10 +191,10 @@ def _before(before: Tensor | None, like: Tensor) -> Tensor:
 
 def _even(x: Tensor) -> Tensor:
     """Channels of one picture with mean 0 and variance 1, so that distances mean the same everywhere."""
-    mean = x.mean((2, 3), keepdim=True)
-    spread = x.std((2, 3), keepdim=True)
+    centred = x - x.mean((2, 3), keepdim=True)
+    spread = (centred**2).mean((2, 3), keepdim=True).add(1e-8).sqrt()
     # Channels that hardly fire must not be blown up to noise.
-    return (x - mean) / (spread + 0.1 * spread.mean(1, keepdim=True) + 1e-4)
+    return centred / (spread + 0.1 * spread.mean(1, keepdim=True) + 1e-4)
 
 
 def _doubled(x: Tensor, like: Tensor) -> Tensor:

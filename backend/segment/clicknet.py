@@ -17,7 +17,7 @@ from .base import Candidate, Floats, Prompt, distinct, resized
 
 NAME = "clicks"
 #: Longer side in pixels of what the network sees: it was trained at about that scale.
-SIDE = 256
+SIDE = 192
 #: Clicks after which earlier ones are no longer gone through one by one.
 REPLAYED = 6
 #: A thing smaller than this share of the picture is looked at again enlarged, with this much around it.
@@ -76,7 +76,9 @@ class Clicks:
             box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
         before = None if prompt.before is None else prompt.before[y0:y1, x0:x1]
         small = Prompt(moved, box, before).scaled(factor, size)
-        logits, scores = _replayed(net, seen, small, size, context)
+        # Seen in a mirror as well: what depends on left and right is noise, and a mean has less of it.
+        # Both are of one size and look at the same clicks, so they are one batch.
+        logits, scores = _replayed(net, seen, (small, mirrored(small, size)), size, context)
         fitted = np.stack([resized(one, (y1 - y0, x1 - x0)) for one in logits])
         if outside is None:
             return fitted, scores
@@ -91,28 +93,40 @@ class Clicks:
             return known
         x = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))[None].to(context.device)
         pad = (0, -x.shape[-1] % 32, 0, -x.shape[-2] % 32)
-        seen = net.encoder(F.pad(x, pad, mode="replicate") if any(pad) else x)
+        both = torch.cat([x, x.flip(-1)])
+        seen = net.encoder(F.pad(both, pad, mode="replicate") if any(pad) else both)
         context.cache.put(name, seen)
         return seen
 
 
+def mirrored(prompt: Prompt, size: tuple[int, int]) -> Prompt:
+    """What was said, on the picture of that (H, W) turned left to right."""
+    wide = size[1]
+    points = tuple(type(p)(wide - 1 - p.x, p.y, p.positive) for p in prompt.points)
+    box = prompt.box
+    if box is not None:
+        box = (wide - box[2], box[1], wide - box[0], box[3])
+    before = None if prompt.before is None else np.ascontiguousarray(prompt.before[:, ::-1])
+    return Prompt(points, box, before)
+
+
 def _replayed(
-    net: ClickNet, seen: Seen, prompt: Prompt, size: tuple[int, int], context: Context
+    net: ClickNet, seen: Seen, ways: tuple[Prompt, Prompt], size: tuple[int, int], context: Context
 ) -> tuple[Floats, list[float]]:
-    """Give the clicks one after the other, as the network was trained; (K, h, w) logits and scores."""
-    half = seen.levels[1].shape[-2:]
+    """Give the clicks one after the other, as the network was trained; (K, h, w) logits and scores.
+
+    :param seen: the picture and its mirror image.
+    :param ways: what was said about either.
+    """
+    prompt, device = ways[0], context.device
     before: Tensor | None = None
     if prompt.before is not None or prompt.box is not None:
-        start = np.zeros((2 * half[0], 2 * half[1]), np.float32)
-        if prompt.before is not None:
-            start[: size[0], : size[1]] = prompt.before
-        elif prompt.box is not None:
-            x0, y0, x1, y1 = (max(0, round(v)) for v in prompt.box)
-            start[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)] = 0.5
-        before = F.avg_pool2d(torch.from_numpy(start)[None, None].to(context.device), 2)
+        half = seen.levels[1].shape[-2:]
+        drawn = np.stack([_drawn(p, size, (2 * half[0], 2 * half[1])) for p in ways])
+        before = F.avg_pool2d(torch.from_numpy(drawn)[:, None].to(device), 2)
     count = len(prompt.points)
-    rows = [[p.x, p.y, 1.0 if p.positive else -1.0] for p in prompt.points] or [[0.0, 0.0, 0.0]]
-    every = torch.tensor(rows, device=context.device)[None]
+    said = [[(p.x, p.y, 1.0 if p.positive else -1.0) for p in way.points] for way in ways]
+    every = torch.tensor([rows or [(0.0, 0.0, 0.0)] for rows in said], device=device)
     first = count if prompt.before is not None else max(1, count - REPLAYED)
     turns = list(range(first, count + 1)) or [0]
     if prompt.box is not None and prompt.before is None:
@@ -122,12 +136,23 @@ def _replayed(
         logits, scores = net.head(seen, every[:, : max(1, turn)] * (turn > 0), before)
         before = logits[:, :1].sigmoid()
     fine = F.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
-    return fine[0, :, : size[0], : size[1]].cpu().numpy(), scores[0].sigmoid().cpu().tolist()
+    fine = fine[..., : size[0], : size[1]]
+    joined = (fine[0] + fine[1].flip(-1)) / 2
+    return joined.cpu().numpy(), scores.sigmoid().mean(0).cpu().tolist()
 
 
-def zoomed(
-    mask: Floats, prompt: Prompt, size: tuple[int, int]
-) -> tuple[float, float, float, float] | None:
+def _drawn(prompt: Prompt, size: tuple[int, int], full: tuple[int, int]) -> Floats:
+    """An earlier mask, or else a box, as the network wants to see it."""
+    out: Floats = np.zeros(full, np.float32)
+    if prompt.before is not None:
+        out[: size[0], : size[1]] = prompt.before
+    elif prompt.box is not None:
+        x0, y0, x1, y1 = (max(0, round(v)) for v in prompt.box)
+        out[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)] = 0.5
+    return out
+
+
+def zoomed(mask: Floats, prompt: Prompt, size: tuple[int, int]) -> tuple[float, float, float, float] | None:
     """The frame in which a small thing should be looked at again; ``None`` for a large one."""
     rows, columns = np.flatnonzero((mask >= 0.5).any(1)), np.flatnonzero((mask >= 0.5).any(0))
     if not rows.size:

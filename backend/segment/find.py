@@ -17,6 +17,7 @@ from PIL import Image
 
 from scumble.backend import prepare
 from scumble.backend.engines.base import Context, JobRegion
+from scumble.backend.engines.pairing_views import SIDE
 from scumble.backend.imaging import pixels
 from scumble.backend.imaging.limits import check_size
 from scumble.backend.regions.geometry import Box, bounds, decode_mask, mask_bounds
@@ -196,10 +197,9 @@ def _pairs(request: SegmentRequest, rgb: Floats, opacity: Floats, context: Conte
 
 
 def _style_mask(mask: Floats) -> MaskBuffer:
-    """At most 1024 pixels a side: it is stretched over the style picture anyway."""
-    scale = min(1.0, 1024 / max(mask.shape))
+    """No larger than pictures are when parts are looked for: there is no more in it, and it is stretched
+    over the style picture anyway."""
+    scale = min(1.0, SIDE / max(mask.shape))
     small = resized(mask, (max(1, round(mask.shape[0] * scale)), max(1, round(mask.shape[1] * scale))))
     eight = np.rint(small.clip(0, 1) * 255).astype(np.uint8)
     return MaskBuffer(eight.shape[1], eight.shape[0], eight.tobytes())
-
-

@@ -77,9 +77,7 @@ def _seeds(lab: Floats, prompt: Prompt, colour: float, reach: float) -> NDArray[
     return seeds
 
 
-def _alike(
-    lab: Floats, prompt: Prompt, colour: float, reach: float, wrong: Floats | None = None
-) -> Floats:
+def _alike(lab: Floats, prompt: Prompt, colour: float, reach: float, wrong: Floats | None = None) -> Floats:
     """How much more every place is like a positive click than like a negative one.
 
     :param wrong: an earlier mask: only clicks that it has wrong count.

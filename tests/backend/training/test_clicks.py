@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
@@ -30,18 +31,21 @@ def drawn(folder: Path) -> None:
     (folder / "index.csv").write_text("\n".join(rows) + "\n")
 
 
-def test_the_command_trains_the_head_and_leaves_the_encoder(tmp_path: Path) -> None:
-    """The written weights load; the encoder is the one it began with."""
+@pytest.mark.parametrize("share", ["0", "0.25"])
+def test_the_command_trains_the_head_and_the_deeper_encoder_if_asked_to(tmp_path: Path, share: str) -> None:
+    """The written weights load; the encoder's first layers are always the ones it began with."""
     drawn(tmp_path / "masks")
     out = tmp_path / "clicks.safetensors"
-    words = ["clicks", "--masks", str(tmp_path / "masks"), "--out", str(out)]
-    assert main([*words, "--steps", "2", "--size", "64", "--batch", "2"]) == 0
+    words = ["clicks", "--masks", str(tmp_path / "masks"), "--out", str(out), "--encoder", share]
+    assert main([*words, "--steps", "3", "--size", "64", "--batch", "2", "--rate", "0.1"]) == 0
     written = {k: v.float() for k, v in load_file(out).items()}
     ClickNet.from_tensors(written)
     before = bundled("clicks")
     assert set(written) == set(before)
-    assert all(torch.equal(written[k], before[k]) for k in written if k.startswith("encoder."))
-    assert any(not torch.equal(written[k], before[k]) for k in written if k.startswith("head."))
+    changed = {k for k in written if not torch.equal(written[k], before[k])}
+    assert any(k.startswith("head.") for k in changed)
+    assert not any(k.startswith("encoder.1_") for k in changed)
+    assert any(k.startswith("encoder.4_") for k in changed) == (share != "0")
     assert out.stat().st_size <= 2_000_000
 
 
