@@ -30,7 +30,7 @@ from .engines.registry import validated
 from .imaging import pixels
 from .imaging.limits import STYLE_SIDE, check_size
 from .imaging.types import Floats
-from .regions.geometry import Box, bounds, decode_mask, mask_bounds, union
+from .regions.geometry import Box, bounds, decode_mask, mask_bounds, mask_key, union
 
 #: Edges of a crop lie on multiples of this, in layer pixels.
 ALIGN = 16
@@ -145,9 +145,9 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     for region, options in zip(request.regions, plan.region_options, strict=True):
         mask = decode_mask(region.mask, layer.width, layer.height, crop) * opacity
         parts, prompt = _styles(region.style, region.style_mask)
-        regions.append(
-            JobRegion(torch.from_numpy(_roomy(mask, fill=True)), parts, region.strength, options, prompt)
-        )
+        whole = torch.from_numpy(_roomy(mask, fill=True))
+        key = mask_key(region.mask, layer.width, layer.height, crop)
+        regions.append(JobRegion(whole, parts, region.strength, options, prompt, key))
     return Job(
         content=_planes(_roomy(rgb)),
         opacity=torch.from_numpy(_roomy(opacity)),

@@ -125,6 +125,7 @@ class JobRegion:
 
     :param mask: (H, W) in [0, 1], soft; already zero where the layer is transparent.
     :param options: the job's options with this region's overrides.
+    :param key: what distinguishes the mask among all on the job's crop, for caches; empty if unknown.
     """
 
     mask: Tensor
@@ -132,6 +133,7 @@ class JobRegion:
     strength: float
     options: Mapping[str, Any]
     prompt: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)

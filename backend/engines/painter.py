@@ -236,6 +236,10 @@ class Painter:
             self._digests[place] = (mask, digest)
         return f"{self._digests[place][1]}{self.expand:d}{self.renormalize:d}"
 
+    def name_mask(self, mask: Tensor, name: str) -> None:
+        """Tell what distinguishes a mask, so that it need not be looked through."""
+        self._digests[mask.data_ptr(), mask.shape, mask.stride()] = (mask, name)
+
     def statistics(
         self,
         pieces: Sequence[Tile],

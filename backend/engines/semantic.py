@@ -178,7 +178,7 @@ def divide(content: Tensor, region: JobRegion, context: Context, seed: int) -> P
         if float(own.sum()) < LEAST_AREA:
             continue
         styles = tuple(_part_of(s, parts, i + 1, pair) for i, s in enumerate(region.styles))
-        regions.append(replace(region, mask=own, styles=styles))
+        regions.append(replace(region, mask=own, styles=styles, key=""))
     if not regions and pairs:
         # A region too small to be divided is painted whole.
         regions = [region]

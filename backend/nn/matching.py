@@ -9,7 +9,6 @@ meet they are cross-faded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -92,33 +91,22 @@ def coherent_matches(
         cells = (halves[turn % 2] & stirred).nonzero()[:, 0]
         if not cells.numel():
             continue
-        around = beside.index_select(1, cells)
-        offers = [
-            onward[side].index_select(0, place.index_select(0, around[side])) for side in range(len(beside))
-        ]
+        offers = onward.gather(1, place.take(beside.index_select(1, cells)))
         mine, own = q.index_select(0, cells), place.index_select(0, cells)
-        best, best_liking = own, liking.index_select(0, cells)
-        best_score = best_liking + COHERENCE * _agreeing(offers, own)
-        for offer in offers:
-            likeness = (mine * k.index_select(0, offer)).sum(1)
-            score = likeness + COHERENCE * _agreeing(offers, offer)
-            better = (score > best_score) & (offer != nowhere)
-            best, best_score = torch.where(better, offer, best), torch.where(better, score, best_score)
-            best_liking = torch.where(better, likeness, best_liking)
-        place[cells], liking[cells] = best, best_liking
+        likeness = (mine * k.index_select(0, offers.flatten()).view(*offers.shape, -1)).sum(-1)
+        agreeing = (offers[:, None] == offers).sum(0)
+        score = (likeness + COHERENCE * agreeing).masked_fill_(offers == nowhere, -torch.inf)
+        top, side = score.max(0)
+        was = liking.index_select(0, cells)
+        better = top > was + COHERENCE * (offers == own).sum(0)
+        best = torch.where(better, offers.gather(0, side[None])[0], own)
+        place[cells] = best
+        liking[cells] = torch.where(better, likeness.gather(0, side[None])[0], was)
         if turn:
             changed = torch.zeros(count + 1, dtype=torch.bool, device=q.device)
             changed[cells] = best != own
             stirred = changed.index_select(0, beside.flatten()).view(beside.shape).any(0)
     return place[:-1]
-
-
-def _agreeing(offers: Sequence[Tensor], place: Tensor) -> Tensor:
-    """How many of the offers are that place."""
-    total = (offers[0] == place).to(torch.float32)
-    for offer in offers[1:]:
-        total += offer == place
-    return total
 
 
 #: A cell's neighbours: what continues by (dy, dx) to it comes from the one on the other side.

@@ -69,16 +69,20 @@ def auto_feather(masks: Sequence[Mask]) -> float:
     return float(np.clip(0.02 * np.sqrt(area), 4.0, 16.0))
 
 
-def blend(masks: tuple[Mask, ...], *, feather: float, feather_edge: bool) -> Blend:
+def blend(
+    masks: tuple[Mask, ...], *, feather: float, feather_edge: bool, distance: Mask | None = None
+) -> Blend:
     """Work out alpha, shares and inner weight for one or more masks.
 
     :param masks: (H, W) in [0, 1] each, drawn softness included.
     :param feather: width of the inner ramp in pixels.
     :param feather_edge: ramp ``alpha`` up inside hard edges; a mask drawn softer than the ramp
         keeps its own softness, because the smaller of the two is taken.
+    :param distance: :func:`inner_distance` of the masks' union, if it is known.
     """
     union = unite(masks)
-    distance = inner_distance(union)
+    if distance is None:
+        distance = inner_distance(union)
     if np.isinf(distance[0, 0]):  # there is no outside, and so no edge to blend
         return Blend(union, shares(masks, feather), np.ones_like(union))
     width = feather_width(distance, feather)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +150,18 @@ def decode_mask(mask: MaskBuffer, width: int, height: int, crop: Box) -> NDArray
         np.clip(values, 0, 1, out=values)
     out[part.within(crop).slices()] = values
     return out
+
+
+def mask_key(mask: MaskBuffer, width: int, height: int, crop: Box) -> str:
+    """A hash of what :func:`decode_mask` would give for the same arguments."""
+    raw, seen = _view(mask, width, height)
+    part = seen.intersect(crop)
+    place = part.within(crop) if not part.empty else NOTHING
+    facts = (mask.dtype, crop.width, crop.height, place)
+    found = hashlib.sha256(repr(facts).encode(), usedforsecurity=False)
+    if not part.empty:
+        found.update(np.ascontiguousarray(raw[part.within(seen).slices()]))
+    return found.hexdigest()[:32]
 
 
 def union(boxes: Iterable[Box]) -> Box:
