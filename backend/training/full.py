@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,10 +221,15 @@ def _save(out: Path, decoder: FullDecoder) -> None:
     partial.replace(out)
 
 
-def bundle(source: Path, recipe: FullRecipe) -> None:
-    """Put a trained decoder into the package, in half precision, and pin its hash."""
+def bundle(sources: Sequence[Path], recipe: FullRecipe) -> None:
+    """Put a trained decoder into the package, in half precision, and pin its hash.
+
+    :param sources: one file, or several of one run: their mean is as if the rate had fallen further.
+    """
     folder = bundled.weights_folder()
-    tensors = {k: v.half().contiguous() for k, v in load_file(source).items()}
+    found = [load_file(source) for source in sources]
+    means = {k: torch.stack([one[k] for one in found]).mean(0) for k in found[0]}
+    tensors = {k: v.half().contiguous() for k, v in means.items()}
     metadata = {"name": "full", "licence": "MIT", "steps": str(recipe.steps), "seed": str(recipe.seed)}
     save_file(tensors, folder / "full.safetensors", metadata=metadata)
     bundled.pin(folder)
@@ -252,6 +258,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
     parser.add_argument("--install", action="store_true", help="then replace the package's own weights")
+    parser.add_argument("--average", type=Path, nargs="+", default=[], help="install the mean with these")
     parser.add_argument("--only-install", action="store_true", help="without training: what is in --out")
     args = parser.parse_args(argv)
     if args.threads:
@@ -276,7 +283,7 @@ def main(argv: list[str] | None = None) -> int:
         vgg = args.teacher or catalogue.require("vgg16-oxford")
         train_full(args.photos, args.paintings, vgg, target, recipe, start=args.start)
     if args.install or args.only_install:
-        bundle(target, recipe)
+        bundle((target, *args.average), recipe)
     return 0
 
 

@@ -78,6 +78,18 @@ def test_the_decoder_can_be_loaded_and_bundled(whole: Path, monkeypatch: pytest.
     assert "full" in bundled.index(package)
 
 
+def test_the_mean_of_two_decoders_can_be_bundled(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tensors = load_file(whole / "full.safetensors")
+    other = tmp_path / "other.safetensors"
+    save_file({k: torch.zeros_like(v) for k, v in tensors.items()}, other)
+    monkeypatch.setattr(bundled, "weights_folder", lambda: tmp_path)
+    assert main(["full", "--out", str(whole), "--only-install", "--average", str(other)]) == 0
+    halves = load_file(tmp_path / "full.safetensors")
+    assert all(torch.equal(halves[k], (v / 2).half()) for k, v in tensors.items())
+
+
 def test_curves_and_sheets_are_left_to_look_at(whole: Path) -> None:
     with (whole / "full.csv").open() as file:
         names = {row[2] for row in csv.reader(file)}
