@@ -255,3 +255,38 @@ def test_counterparts_are_one_to_one_and_none_could_be_exchanged_with_profit(
         for j in range(i + 1, count):
             now = cost(i, order[i]) + cost(j, order[j])
             assert cost(i, order[j]) + cost(j, order[i]) >= now - 1e-5
+
+
+@settings(max_examples=40, deadline=None)
+@given(a=st.integers(1, 6), b=st.integers(1, 6), seed=st.integers(0, 999))
+def test_a_part_takes_most_densely_from_what_is_like_it_and_size_decides_between_equals(
+    a: int, b: int, seed: int
+) -> None:
+    """The transport between parts: a share of 1 for the best, none above it, and no bad numbers."""
+    rng = np.random.default_rng(seed)
+    ours, theirs = rng.normal(size=(a, 3)).astype(np.float32), rng.normal(size=(b, 3)).astype(np.float32)
+    plan = pairing.transported((ours * 9, rng.dirichlet(np.ones(a))), (theirs * 9, rng.dirichlet(np.ones(b))))
+    assert plan.shape == (a, b) and np.isfinite(plan).all()
+    assert plan.min() >= 0 and np.allclose(plan.max(1), 1)
+
+
+def test_a_doubtful_part_takes_after_more_of_the_painting_than_a_clear_one() -> None:
+    """Between two parts of the painting that fit alike both count; a clear match stands alone."""
+    theirs = np.array([[0.0, 2.0], [0.0, -2.0]], np.float32)
+    between, clear = np.array([[0.0, 0.05]], np.float32), np.array([[0.0, 2.0]], np.float32)
+    half, one = np.array([0.5, 0.5]), np.array([1.0])
+    doubtful = pairing.transported((between, one), (theirs, half))
+    sure = pairing.transported((np.concatenate([clear, -clear]), half), (theirs, half))
+    assert doubtful.min() > 0.5
+    assert np.allclose(sure, np.eye(2), atol=0.05)
+
+
+def test_crumbs_of_the_clustering_are_joined_to_their_neighbours(session: Session) -> None:
+    """A few odd pixels are no part of a picture."""
+    image = PHOTO.copy()
+    image[4:7, 4:7] = (255, 0, 0)
+    request = StylizeRequest(
+        buffer(image), (Region(mask(ALL), PixelStyle(buffer(PAINTING))),), "semantic", {"parts": 2}
+    )
+    told = session.stylize(request).report["notes"]["pairing"][0]
+    assert min(p["content_share"] for p in told["parts"]) >= 0.05
