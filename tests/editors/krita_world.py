@@ -2,11 +2,12 @@
 
 Krita runs under Xvfb with a second plug-in, the driver (``krita/driver``), which executes a script inside
 Krita and writes what it finds.  The backend is started by Scumble's plug-in itself, as it would be for a
-user, in this Python.
+user, in this Python.  :class:`OtherWorld` has another Debian's Krita.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import trixie
 import zmq
 
 from scumble.shared import launch
@@ -160,6 +162,91 @@ class World:
         if self._stranger is not None:
             self._stranger.end()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class OtherWorld(World):
+    """The same with the Krita of another Debian, in a root of its own (:mod:`trixie`).
+
+    The folder is seen inside under its own name.  The backend runs on this side: where the plug-in wants
+    to start one it runs a small script, and the real one is started here.  pyzmq is that Debian's.
+
+    :raises trixie.Unavailable: if there can be no such root.
+    """
+
+    PACKAGES = ("krita", "python3-pyqt5")
+
+    def __init__(self) -> None:
+        self._root = trixie.root(self.PACKAGES)
+        # Not below /tmp, of which the root has its own.
+        super().__init__(Path(tempfile.mkdtemp(prefix="scumble-krita-", dir="/var/tmp")))
+        self._backends: list[subprocess.Popen[bytes]] = []
+        self._over = threading.Event()
+        self._starter = self.folder / "python"
+        self._starter.write_text(f"#!/bin/sh\ntouch {self.folder}/wanted\nexec sleep 60\n")
+        self._starter.chmod(0o755)
+        shutil.copytree(SCRIPTS, self.folder / "scripts")
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def install(self) -> str:
+        """As on this side; but the wheel of pyzmq is for this side's Python."""
+        said = super().install()
+        shutil.rmtree(self.home / ".local/share/krita/pykrita/scumble_krita/vendor", ignore_errors=True)
+        return said
+
+    def krita(self, script: Path, timeout_s: float = 900.0, **more: str) -> dict[str, Any]:
+        """Run that Krita."""
+        report = self.folder / "out" / "report.json"
+        report.unlink(missing_ok=True)
+        given = {
+            **{key: value for key, value in self.environment().items() if key.startswith("SCUMBLE_")},
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.folder / "xdg"),
+            "QT_LOGGING_RULES": "*.debug=false",
+            "LC_ALL": "C.UTF-8",
+            "SCUMBLE_PYTHON": str(self._starter),
+            "SCUMBLE_DRIVER": str(self.folder / "scripts" / script.name),
+            "SCUMBLE_DRIVER_REPORT": str(report),
+            **more,
+        }
+        screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24", "dbus-run-session", "--"]
+        done = self._root.run(
+            [*screen, "krita", "--nosplash"],
+            binds={self.folder: str(self.folder)},
+            env=given,
+            timeout_s=timeout_s,
+        )
+        if not report.is_file():
+            raise RuntimeError(f"Krita wrote no report; it said: {done.output[-3000:]}")
+        found = json.loads(report.read_text("utf-8"))
+        assert isinstance(found, dict)
+        return found
+
+    def close(self) -> None:
+        """End the backends, too."""
+        self._over.set()
+        self._watcher.join(5)
+        super().close()
+        for backend in self._backends:
+            backend.terminate()
+            try:
+                backend.wait(10)
+            except subprocess.TimeoutExpired:
+                backend.kill()
+        with contextlib.suppress(OSError):
+            (self._root.folder / str(self.folder).lstrip("/")).rmdir()
+
+    def _watch(self) -> None:
+        wanted = self.folder / "wanted"
+        while not self._over.wait(0.1):
+            if wanted.exists():
+                wanted.unlink()
+                command = [sys.executable, "-m", "scumble.backend.server", "--idle", "600"]
+                with open(self.folder / "state" / "start.log", "ab") as log:
+                    started = subprocess.Popen(
+                        command, cwd=ROOT, env=self.environment(), stdout=log, stderr=log
+                    )
+                self._backends.append(started)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,5 @@
-"""One start of the real Krita for all tests here; skipped where there is none, a failure in CI."""
+"""One start of each real Krita for all tests here: this system's, skipped where there is none and a
+failure in CI, and that of a Debian root (:mod:`trixie`), skipped where that cannot be had."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import krita_world
+import trixie
 
 SAMPLES = {"U8": np.uint8, "U16": np.uint16, "F16": np.float16, "F32": np.float32}
 CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5}
@@ -54,20 +56,35 @@ class Report:
         return out
 
 
-@pytest.fixture(scope="session")
-def report() -> Iterator[Report]:
-    """Run all scenarios in one Krita."""
+def _here() -> krita_world.World:
     why = krita_world.missing()
     if why:
         assert not os.environ.get("CI"), why
         pytest.skip(why)
-    world = krita_world.World(krita_world.fresh())
+    return krita_world.World(krita_world.fresh())
+
+
+def _elsewhere() -> krita_world.World:
+    try:
+        return krita_world.OtherWorld()
+    except trixie.Unavailable as why:
+        pytest.skip(f"no Krita of another Debian: {why}")
+
+
+@pytest.fixture(scope="session", params=["here", "trixie"])
+def report(request: pytest.FixtureRequest) -> Iterator[Report]:
+    """Run all scenarios in one Krita: this system's, and that of a Debian root."""
+    world = _here() if request.param == "here" else _elsewhere()
     try:
         said = world.install()
         script = krita_world.SCRIPTS / "scenarios.py"
         found = world.krita(script, SCUMBLE_STRANGER=str(world.stranger()))
-        if os.environ.get("SCUMBLE_KEEP_REPORT"):
-            Path(os.environ["SCUMBLE_KEEP_REPORT"]).write_text(json.dumps(found, indent=1), "utf-8")
+        kept = os.environ.get("SCUMBLE_KEEP_REPORT")
+        if kept:
+            file = Path(kept)
+            file.with_name(f"{file.stem}-{request.param}{file.suffix}").write_text(
+                json.dumps(found, indent=1), "utf-8"
+            )
         yield Report(found, world.folder / "out", said)
     finally:
         world.close()

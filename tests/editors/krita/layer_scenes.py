@@ -48,7 +48,7 @@ def an_offset_layer(found):
     found["result"] = dump("offset.result", source.parentNode().childNodes()[2])
     document.setSelection(None)
     yield from paint(found)
-    found["whole"] = dump("offset.whole", source.parentNode().childNodes()[2])
+    found["whole"] = dump("offset.whole", source.parentNode().childNodes()[3])
     close(document)
 
 

@@ -88,7 +88,7 @@ def regions_with_two_styles(found):
     yield 150
     found["rerun_failure"] = failure()
     found["names_rerun"] = names(document)
-    found["rerun"] = dump("two.rerun", source.parentNode().childNodes()[1])
+    found["rerun"] = dump("two.rerun", source.parentNode().childNodes()[2])
     # From the history, and saved and opened again.
     undo()
     yield 300

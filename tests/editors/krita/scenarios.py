@@ -8,9 +8,11 @@ import os
 import time
 import traceback
 
+import large_scenes
 import layer_scenes
 import living_scenes
 import painting_scenes
+import picking_scenes
 import trouble_scenes
 from inside import APPLICATION, CONTROLLER, STYLES, close, ready
 
@@ -29,6 +31,10 @@ SCENARIOS = [
     layer_scenes.hidden_and_locked_layers,
     layer_scenes.a_group_a_vector_layer_and_masks,
     layer_scenes.styles_from_a_layer_and_a_file,
+    large_scenes.other_kinds_of_layers,
+    large_scenes.a_wide_canvas,
+    large_scenes.a_square_that_is_too_large,
+    picking_scenes.picked_by_clicks,
     living_scenes.live_preview,
     living_scenes.animation,
     living_scenes.the_menu,

@@ -6,7 +6,6 @@ import time
 from inside import (
     APPLICATION,
     CONTROLLER,
-    SRGB,
     STYLES,
     close,
     failure,
@@ -22,11 +21,6 @@ from inside import (
 from krita import Selection
 
 from scumble.plugin.common.backend import Remote
-from scumble.plugin.common.regions import RegionEntry
-from scumble.plugin.common.sources import EVERYTHING, MaskSource
-from scumble.plugin.krita.host.api import Target
-from scumble.plugin.krita.host.nodes import document_id, node_id
-from scumble.plugin.krita.runs import Order
 
 
 def bad_input(found):
@@ -59,16 +53,6 @@ def bad_input(found):
     found["empty_layer"] = found["failure"]
     found["names"] = names(document)
     close(document)
-    huge = APPLICATION.createDocument(20000, 20000, "huge", "RGBA", "U8", SRGB, 100.0)
-    huge.setBatchmode(True)
-    # Without a view, which would be rendered, all 1.6 GB of it; so it is named instead of being active.
-    node = huge.rootNode().childNodes()[0]
-    target = Target(document_id(huge), node_id(node), node.name())
-    entry = RegionEntry("", MaskSource(EVERYTHING), STYLES[0])
-    CONTROLLER.guarded(lambda: CONTROLLER.begin(lambda: Order(target, (entry,), "partial-conv", {})))
-    yield idle
-    found["huge"] = failure()
-    close(huge)
     yield 200
 
 

@@ -14,11 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "common"))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 try:
+    import other_qt
+
+    other_qt.choose()
     import PyQt5.QtGui  # noqa: F401
 
     MISSING = ""
 except ImportError as error:
-    MISSING = f"PyQt5 cannot be used here: {error}"
+    MISSING = f"Qt cannot be used here: {error}"
     if os.environ.get("CI"):
         raise
 

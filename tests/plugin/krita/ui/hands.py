@@ -15,7 +15,9 @@ def turn() -> None:
     """Let the event loop go round."""
     for _ in range(3):
         QtWidgets.QApplication.processEvents()
-        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+        # A plain number: what PyQt6 calls an enum, PyQt5 calls a number.
+        late = QtCore.QEvent.Type.DeferredDelete
+        QtCore.QCoreApplication.sendPostedEvents(None, int(getattr(late, "value", late)))
 
 
 def click(widget: Any, place: Any = None) -> None:
@@ -51,7 +53,7 @@ def drag(widget: Any, start: int, end: int, modifier: Any = NONE) -> None:
 
     for x in (start + (end - start) // 2, end):
         event = QtGui.QMouseEvent(
-            move, QtCore.QPointF(x, high), LEFT, QtCore.Qt.MouseButtons(LEFT),
+            move, QtCore.QPointF(x, high), LEFT, LEFT,
             QtCore.Qt.KeyboardModifiers(modifier),
         )  # fmt: skip
         QtWidgets.QApplication.sendEvent(widget, event)

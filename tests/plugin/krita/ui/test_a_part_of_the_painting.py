@@ -59,7 +59,7 @@ def draw(dialog: Any, *places: tuple[float, float]) -> None:
     QTest.mousePress(canvas, LEFT, NONE, points[0])
     for point in points[1:]:
         event = QtGui.QMouseEvent(
-            QtCore.QEvent.Type.MouseMove, QtCore.QPointF(point), LEFT, QtCore.Qt.MouseButtons(LEFT), NONE
+            QtCore.QEvent.Type.MouseMove, QtCore.QPointF(point), LEFT, LEFT, NONE
         )
         QtWidgets.QApplication.sendEvent(canvas, event)
         canvas.grab()  # drawing on the way does no harm
