@@ -144,8 +144,8 @@ def _install(
     if description:
         others[snapshot.FILE] = description
     outcome = plugin.install(root, source, others)
-    if outcome != "there already":
-        _compile(plugin)
+    if outcome != "there already" and target.editor == "gimp":  # which starts it anew for every call
+        compile_modules(plugin)
     mark = "✓" if console.rich else "-"
     console.line(f"  {mark} {outcome}: {plugin.folder}")
     if target.kritarc is not None:
@@ -163,7 +163,7 @@ def _install(
             console.line(f"  {program.title} is shut off from the backend. Do this: {program.note}")
 
 
-def _compile(plugin: Plugin) -> None:
+def compile_modules(plugin: Plugin) -> None:
     """Python's own form of the modules, so that not even the first call waits for it; no harm if not."""
     for interpreter in {p.interpreter for p in plugin.target.programs if p.interpreter is not None}:
         command = [str(interpreter), "-I", "-m", "compileall", "-q", str(plugin.folder)]

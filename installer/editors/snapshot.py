@@ -17,7 +17,7 @@ from ..pip import clean_environment
 FILE = "description.json"
 #: Editors whose plug-ins read it.
 EDITORS = ("gimp",)
-_PATIENCE_S = 120.0
+_PATIENCE_S = 240.0
 
 
 def take(python: Path | str) -> bytes:

@@ -115,7 +115,7 @@ class World:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)

@@ -44,10 +44,10 @@ def world() -> Iterator[gimp_world.World]:
 @pytest.fixture(scope="session")
 def console(world: gimp_world.World) -> dict[str, Any]:
     """What the scenarios without windows found."""
-    return world.run("console.py", timeout_s=420)
+    return world.run("console.py", timeout_s=900)
 
 
 @pytest.fixture(scope="session")
 def windows(world: gimp_world.World, console: dict[str, Any]) -> dict[str, Any]:
     """What those with windows found; in the same home, so that GIMP has started there before."""
-    return world.run("windows.py", windows=True, timeout_s=300)
+    return world.run("windows.py", windows=True, timeout_s=700)

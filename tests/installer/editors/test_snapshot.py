@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scumble.installer.editors import payload, snapshot
+from scumble.installer.editors import commands, payload, snapshot
 from scumble.installer.editors.plugins import Plugin
-from scumble.installer.editors.world import Target
+from scumble.installer.editors.world import Program, Target
 
 from .conftest import Place
 
@@ -76,3 +76,14 @@ def test_setting_up_later_tells_plug_ins_that_are_there_already(tmp_path: Path) 
     assert payload.damage(plugin.folder) == []
     assert not plugin.describe(b""), "nothing to say"
     assert not Plugin(Target("gimp", tmp_path / "elsewhere", "linux-x86_64")).describe(b"{}")
+
+
+def test_the_modules_are_there_in_python_s_own_form_and_go_with_the_rest(tmp_path: Path) -> None:
+    gimp = Program("GIMP", tmp_path / "gimp", interpreter=Path(sys.executable))
+    plugin = Plugin(Target("gimp", tmp_path / "GIMP" / "plug-ins", "linux-x86_64", programs=(gimp,)))
+    plugin.install(Path(__file__).parents[3], {"scumble.py": b"", "lib/a.py": b"b = 1"}, {})
+    commands.compile_modules(plugin)
+    assert list((plugin.folder / "lib").rglob("a.*.pyc"))
+    assert payload.damage(plugin.folder) == []
+    plugin.remove()
+    assert not list(tmp_path.rglob("*.pyc"))

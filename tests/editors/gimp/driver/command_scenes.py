@@ -19,6 +19,7 @@ from tools import (
     layer,
     refused,
     scenario,
+    settings_of,
     stylize,
 )
 
@@ -33,7 +34,7 @@ def repeat_last_does_it_again_elsewhere():
     done = call("repeat-last", picture, [source])
     assert done.status == SUCCESS, done.error
     assert bounds(done.layer) == (5, 5, 20, 20)
-    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert kept["options"] == {"texture": 0.2} and kept["regions"][0]["strength"] == 0.6
 
 
@@ -75,8 +76,10 @@ def after_the_first_call_a_process_stands_by_for_the_next():
     for strength in (0.25, 1.0):
         done = stylize(source, strength=strength, layer_name="quick")
         assert json.loads(done.report)["warm"] is True
-        kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
-        assert done.layer.get_name().startswith("quick") and kept["regions"][0]["strength"] == strength
+        kept = settings_of(done.layer)
+        assert (
+            done.layer.get_name().startswith("quick") and kept["regions"][0].get("strength", 1.0) == strength
+        )
     refused(CALLING, "No style is chosen", "stylize", picture, [source])
     again = call("backend")
     assert again.status == SUCCESS and json.loads(again.report)["pid"] > 0

@@ -1,10 +1,9 @@
 """What the user does with the mouse and keys while GIMP paints: Cancel, two images, saved settings."""
 
-import json
 import time
 
-from dialog_scenes import interactive, photo, press, settle, window, x
-from tools import STYLE, SUCCESS, Gimp, _images, image, layer, scenario, stylize
+from hands import interactive, photo, press, settle, window, x
+from tools import STYLE, SUCCESS, Gimp, _images, image, layer, scenario, settings_of, stylize
 from watching import at_work, large, log, plug_ins
 
 #: "Repeat Last", by the world's shortcuts.
@@ -83,7 +82,7 @@ def several_images_are_painted_at_once():
     assert until(done, 150), (len(first.get_layers()), len(second.get_layers()))
     for picture, view in ((first, first_view), (second, second_view)):
         made = picture.get_layers()[0]
-        kept = json.loads(bytes(made.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+        kept = settings_of(made)
         assert kept["regions"][0]["strength"] == 0.8
         hidden(picture, view)
     return most
@@ -115,8 +114,7 @@ def saved_settings_bring_the_engine_s_options_back():
     ):
         values = interactive("stylize", picture, source, user, **given)
         assert values.index(0) == SUCCESS, values.index(0)
-        data = bytes(values.index(1).get_parasite("scumble-settings").get_data()).rstrip(b"\0")
-        kept = json.loads(data)
+        kept = settings_of(values.index(1))
         found.append((kept["options"], kept["regions"][0]["style"], kept["regions"][0]["strength"]))
     assert found[0] == ({"texture": 0.2, "draft": True}, {"gallery": STYLE}, 0.6), found
     assert found[1] == found[0], found

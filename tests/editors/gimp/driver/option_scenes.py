@@ -19,6 +19,7 @@ from tools import (
     read,
     refused,
     scenario,
+    settings_of,
     stylize,
     with_group,
 )
@@ -88,7 +89,7 @@ def options_as_arguments_do_what_they_do_in_options():
     one = painted(source, texture=0.0, match_color=0.1)
     assert one == painted(source, options="texture=0, match_color=0.1") != plain
     done = stylize(source, draft=True, style_scale=2.0, transform="transport", model="compact")
-    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert kept["options"] == {"draft": True, "style_scale": 2.0}, "only what differs is sent"
     last_word = painted(source, texture=1.0, match_color=0.1, options="texture=0")
     assert last_word == one
@@ -99,7 +100,7 @@ def options_of_another_engine_have_its_name_before_them():
     picture = image()
     source = layer(picture, alpha=False)
     done = stylize(source, engine="semantic", semantic_parts=2, semantic_texture=0.2)
-    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert kept["engine"] == "semantic" and kept["options"] == {"parts": 2, "texture": 0.2}
     refused(
         CALLING, "option of the engine semantic", "stylize", picture, [source], style=STYLE, semantic_parts=2
@@ -129,7 +130,7 @@ def brushwork_paints_with_its_own_options():
         assert done.status == EXECUTION and "nstall" in done.error, done.error
         return done.error
     assert bounds(done.layer) == (8, 8, 40, 32) and "nnst" in done.layer.get_name()
-    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert kept["options"] == {"keep_content": 0.8, "finish": 0, "colour": "guided"}
     return done.seconds
 
@@ -161,7 +162,7 @@ def what_was_declared_holds_until_gimp_is_started_again():
         picture = image()
         source = layer(picture, alpha=False)
         done = stylize(source, texture=0.25, layer_name="mine", seed=5)
-        kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+        kept = settings_of(done.layer)
         assert done.layer.get_name() == "mine" and kept["options"] == {"texture": 0.25} and kept["seed"] == 5
     finally:
         with open(file, "w") as stream:

@@ -14,6 +14,7 @@ from tools import (
     native,
     read,
     scenario,
+    settings_of,
     stylize,
     write,
 )
@@ -49,8 +50,7 @@ def the_settings_are_kept_with_the_layer():
     picture = image()
     source = layer(picture)
     done = stylize(source, strength=0.5, options='{"texture": 0.8}', seed=7)
-    data = bytes(done.layer.get_parasite("scumble-settings").get_data())
-    kept = json.loads(data.rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert kept["options"] == {"texture": 0.8} and kept["seed"] == 7
     assert kept["regions"][0]["strength"] == 0.5
     assert kept["regions"][0]["style"] == {"gallery": STYLE}

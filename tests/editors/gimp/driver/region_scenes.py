@@ -14,6 +14,7 @@ from tools import (
     native,
     read,
     scenario,
+    settings_of,
     with_group,
     write,
 )
@@ -32,7 +33,7 @@ def each_visible_layer_of_a_group_is_a_region_with_its_own_style():
     assert alpha[45 * 70 + 15] > 200 and alpha[40 * 70 + 60] > 200, "inside both"
     assert alpha[10 * 70 + 60] == 0 and alpha[45 * 70 + 40] == 0, "nowhere else"
     assert [each.get_name() for each in picture.get_layers()][1] == done.layer.get_name()
-    kept = json.loads(bytes(done.layer.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+    kept = settings_of(done.layer)
     assert sorted(region["mask"] for region in kept["regions"]) == [
         ["layer_alpha", "left"],
         ["layer_alpha", "spot"],

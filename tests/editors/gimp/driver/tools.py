@@ -144,6 +144,11 @@ def refused(status, text, name, picture, drawables, **arguments):
     return done
 
 
+def settings_of(painted):
+    """The settings that are kept with a layer."""
+    return json.loads(bytes(painted.get_parasite("scumble-settings").get_data()).rstrip(b"\0"))
+
+
 def bounds(item):
     _, x, y = item.get_offsets()
     return x, y, item.get_width(), item.get_height()

@@ -1,11 +1,12 @@
-"""What needs windows: undo as the user does it, and the dialogs, with pictures of them."""
+"""What needs windows: undo as the user does it, the dialogs, with pictures of them, mouse and keys."""
 
 import os
 import sys
 
 sys.path.insert(0, "/scumble/driver")
-import dialog_scenes  # noqa: F401
-import living_scenes  # noqa: F401
 import tools
+
+for name in os.environ.get("SCENES", "dialog living").split():
+    __import__(f"{name}_scenes")
 
 tools.run(os.environ.get("SCENARIO", ""))

@@ -1,0 +1,140 @@
+"""What a user does in front of a screen: windows are looked for, keys and buttons pressed, pictures taken."""
+
+import os
+import subprocess
+import threading
+import time
+
+from tools import INSIDE, REPLACE, Gegl, Gimp, image, layer
+
+#: Of what lies at the top of a dialog.
+TOP = 24
+PICTURES = f"{INSIDE}/pictures"
+
+
+def x(*words):
+    done = subprocess.run(["xdotool", *map(str, words)], capture_output=True, text=True, timeout=20)
+    return done.stdout.strip()
+
+
+def window(title, patience=90):
+    """The id of a window whose title begins like that, once it is there."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        found = x("search", "--onlyvisible", "--name", f"^{title}").split()
+        if found:
+            return found[-1]
+        time.sleep(0.2)
+    raise AssertionError(f"no window {title!r}; there are {windows()}")
+
+
+def windows():
+    return [x("getwindowname", each) for each in x("search", "--onlyvisible", "--name", ".").split()]
+
+
+def press(window_id, key):
+    """There is no window manager: the focus is ours to give."""
+    x("windowfocus", "--sync", window_id)
+    time.sleep(0.3)
+    x("key", key)
+
+
+def click(window_id, x_, y_, button=1, middle=0):
+    """Press a mouse button in a window.
+
+    :param middle: width of something in the middle of the window, in which x is meant.
+    """
+    width = int(x("getwindowgeometry", "--shell", window_id).split("WIDTH=")[1].split()[0])
+    left = (width - middle) // 2 if middle else 0
+    x("mousemove", "--window", window_id, left + x_, y_ + (TOP if middle else 0))
+    time.sleep(0.2)
+    x("click", button)
+    time.sleep(0.3)
+
+
+def picture_of(window_id, name):
+    os.makedirs(PICTURES, exist_ok=True)
+    x("windowraise", window_id)
+    time.sleep(0.7)
+    file = f"{PICTURES}/{name}.png"
+    subprocess.run(["import", "-window", window_id, file], timeout=30, check=True)
+    small = [
+        "convert",
+        file,
+        "+dither",
+        "-colors",
+        "220",
+        "-define",
+        "png:compression-level=9",
+        f"PNG8:{file}",
+    ]
+    subprocess.run(small, timeout=30, check=True)
+
+
+def photo(width=560, height=420):
+    """A picture with sky, hills and a house, so that something can be seen on it."""
+    picture = image(width, height)
+    source = layer(picture, 8, 8, alpha=False)
+    picture.remove_layer(source)
+    source = Gimp.Layer.new(
+        picture, "landscape", width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
+    picture.insert_layer(source, None, 0)
+    Gimp.context_set_antialias(True)
+
+    def fill(colour, select):
+        select()
+        Gimp.context_set_foreground(Gegl.Color.new(colour))
+        source.edit_fill(Gimp.FillType.FOREGROUND)
+
+    fill("#8fc1e8", lambda: picture.select_rectangle(REPLACE, 0, 0, width, height))
+    fill("#f6e7a8", lambda: picture.select_ellipse(REPLACE, 400, 40, 70, 70))
+    fill(
+        "#7b98a5",
+        lambda: picture.select_polygon(
+            REPLACE, [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]
+        ),
+    )
+    fill("#5e8d3f", lambda: picture.select_ellipse(REPLACE, -120, 230, 520, 360))
+    fill("#84ab4a", lambda: picture.select_ellipse(REPLACE, 180, 270, 560, 330))
+    fill("#c9b18b", lambda: picture.select_rectangle(REPLACE, 230, 210, 110, 90))
+    fill("#a4443a", lambda: picture.select_polygon(REPLACE, [215, 215, 285, 150, 355, 215]))
+    fill("#4c3a30", lambda: picture.select_rectangle(REPLACE, 272, 250, 26, 50))
+    Gimp.Selection.none(picture)
+    return picture, source
+
+
+def interactive(name, picture, item, watch, **arguments):
+    """Call a procedure as the menu does, while another thread does what a user would."""
+    problems = []
+    over = threading.Event()
+
+    def user():
+        try:
+            watch()
+            assert over.wait(120), "the dialog stays open"
+        except BaseException as error:
+            problems.append(repr(error))
+            for title in ("Scumble",):
+                for each in x("search", "--onlyvisible", "--name", f"^{title}").split():
+                    press(each, "Escape")
+
+    thread = threading.Thread(target=user)
+    procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-scumble-{name}")
+    config = procedure.create_config()
+    if picture is not None:
+        config.set_property("image", picture)
+        config.set_core_object_array("drawables", [item])
+    config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
+    for key, value in arguments.items():
+        config.set_property(key.replace("_", "-"), value)
+    thread.start()
+    values = procedure.run(config)
+    over.set()
+    thread.join()
+    assert not problems, problems
+    return values
+
+
+def settle(seconds=4.0):
+    time.sleep(seconds)
