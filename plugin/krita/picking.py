@@ -6,7 +6,9 @@ wrong is kept as :attr:`Picking.failure` for the dialog that asked, and ``done(N
 
 from __future__ import annotations
 
+import base64
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +25,7 @@ from scumble.shared.segmenting import Mode, Point, SegmentRequest, SegmentResult
 from . import turns
 from .host.api import Picture
 from .interface import Part
+from .qt import QtGui
 
 if TYPE_CHECKING:
     from .controller import Controller
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Combine", "DocumentMask", "Method", "Picking", "Picture", "Point", "SegmentResult"]
 
 T = TypeVar("T")
+#: Pictures of the gallery that are kept.
+_MOST_PICTURES = 4
 log = logging.getLogger(__name__)
 #: The longer side of the picture that is looked at: about what the methods work at.
 LONGEST = 768
@@ -83,6 +88,8 @@ class Picking:
         self._query: Query | None = None
         self._answer: Callable[[SegmentResult | None], None] | None = None
         self._looking: Action | None = None
+        self._asked_pictures: dict[int, tuple[Query, tuple[str, int], Callable[[Any], None]]] = {}
+        self._pictures: OrderedDict[tuple[str, int], Any] = OrderedDict()
 
     @property
     def busy(self) -> bool:
@@ -159,6 +166,9 @@ class Picking:
 
     def take(self, query: Query) -> None:
         """For the controller: news of a question."""
+        if query.done and id(query) in self._asked_pictures:
+            self._take_picture(query)
+            return
         if query is not self._query or not query.done:
             return
         done, self._query, self._answer = self._answer, None, None
@@ -168,6 +178,31 @@ class Picking:
             done(None)
         else:
             done(query.value)
+
+    def gallery_picture(self, style: str, side: int, done: Callable[[Any], None]) -> None:
+        """A style's picture of the gallery as a ``QImage``, at most ``side`` pixels long; ``None`` if it
+        cannot be had, such as from an older backend."""
+        known = self._pictures.get((style, side))
+        if known is not None:
+            done(known)
+            return
+        query = self._controller.working_session().picture(style, side)
+        self._asked_pictures[id(query)] = (query, (style, side), done)
+
+    def _take_picture(self, query: Query) -> None:
+        _, name, done = self._asked_pictures.pop(id(query))
+        image = QtGui.QImage()
+        data = query.value.get("jpeg") if isinstance(query.value, dict) else None
+        if isinstance(data, str):
+            try:
+                image.loadFromData(base64.b64decode(data, validate=True))
+            except ValueError:
+                pass  # shown as it was: small
+        if not image.isNull():
+            self._pictures[name] = image
+            while len(self._pictures) > _MOST_PICTURES:
+                self._pictures.popitem(last=False)
+        done(None if image.isNull() else image)
 
     def cancel_question(self) -> None:
         """Drop the question that is under way."""

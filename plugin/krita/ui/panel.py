@@ -116,7 +116,11 @@ class DockPanel(QtWidgets.QWidget):
         self.port = port
         self.setObjectName("ScumblePanel")
         unit = theme.unit(self)
-        self.pictures = Thumbnails(lambda style, side: port.style_thumbnail(style, side, side), self)
+        self.pictures = Thumbnails(
+            lambda style, side: port.style_thumbnail(style, side, side),
+            self,
+            lambda style, side, done: port.picking.gallery_picture(style, side, done),
+        )
         self.regions = RegionPanel(port, self.pictures)
         self.styles = StyleChooser(port, self.pictures)
         self.engine = EngineSection(port)

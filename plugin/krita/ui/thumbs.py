@@ -63,16 +63,20 @@ class Thumbnails(QtCore.QObject):
 
     :param layer_image: makes the picture of another layer, at most so many pixels a side; ``None`` if it
         is gone; asked rarely.
+    :param gallery_image: hands over the picture of a style of the gallery, now or later, by its id.
     """
 
     arrived = Signal()
     _read = Signal(str, object)
 
     def __init__(
-        self, layer_image: Callable[[LayerStyle, int], Any] | None = None, parent: Any = None
+        self,
+        layer_image: Callable[[LayerStyle, int], Any] | None = None,
+        parent: Any = None,
+        gallery_image: Callable[[str, int, Callable[[Any], None]], None] | None = None,
     ) -> None:
         super().__init__(parent)
-        self._layer_image = layer_image
+        self._layer_image, self._gallery_image = layer_image, gallery_image
         self._gallery: dict[str, StyleCard] = {}
         self._decoded: dict[bytes, Any] = {}
         self._kept: OrderedDict[Any, Any] = OrderedDict()
@@ -127,7 +131,8 @@ class Thumbnails(QtCore.QObject):
 
     def large(self, style: SingleStyle, side: int, done: Callable[[Any], None]) -> None:
         """A style's picture to draw on, handed over now or, of a file, when it was read; ``None`` if there
-        is none.  Parts of it do not matter.
+        is none.  One of the gallery comes twice: its thumbnail now, and the picture when it is there.
+        Parts of it do not matter.
 
         :param side: its longer side, at most.
         """
@@ -136,6 +141,13 @@ class Thumbnails(QtCore.QObject):
             own = self._layer_image
             big = own(style, side) if isinstance(style, LayerStyle) and own is not None else None
             done(self.image(style) if big is None else big)
+            if isinstance(style, GalleryStyle) and self._gallery_image is not None:
+
+                def better(image: Any) -> None:
+                    if image is not None:
+                        done(image)
+
+                self._gallery_image(style.id, side, better)
             return
         reader = _Reader(self)
         reader.read.connect(lambda _path, image: done(None if image.isNull() else image))

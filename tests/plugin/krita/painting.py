@@ -6,12 +6,15 @@ one promises about shape and place, so that what the plug-in does with it can be
 
 from __future__ import annotations
 
+import base64
+import io
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from scripted import ScriptedBackend
 
 from scumble.plugin.krita.loop import Action, safely
@@ -88,6 +91,13 @@ def found(question: SegmentRequest) -> SegmentResult:
     return SegmentResult((FoundMask(mask, 0.9, 10.5),), "scripted")
 
 
+def picture(side: int) -> dict[str, Any]:
+    """A red picture as the backend gives those of its gallery."""
+    stream = io.BytesIO()
+    Image.new("RGB", (side, side // 2), (250, 10, 10)).save(stream, "JPEG")
+    return {"style": "red", "jpeg": base64.b64encode(stream.getvalue()).decode()}
+
+
 class Painter(ScriptedBackend):
     """See the module.
 
@@ -125,6 +135,11 @@ class Painter(ScriptedBackend):
                 self.fail(message.id, self.refuse)
             elif not self.hold:
                 self._say.append(found_message(found(question), message.id))
+        if message.type == "picture":
+            if self.refuse is not None:
+                self.fail(message.id, self.refuse)
+            else:
+                self._say.append(attached("result", message.id, picture(message.body["side"])))
         if message.type == "cancel":
             self.cancelled(message.body["job"])
         return reply

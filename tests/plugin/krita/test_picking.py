@@ -159,6 +159,22 @@ def test_what_goes_wrong_is_shown_and_answered_with_nothing(studio: Any) -> None
     assert answered(studio, picture, Point(-1, 1)) is None and "outside" in failure(studio).sentence
 
 
+def test_a_picture_of_the_gallery_is_asked_for_once_and_beside_questions(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    picking, seen = studio.controller.picking, []
+    picking.gallery_picture("red", 200, seen.append)
+    assert not picking.busy
+    studio.loop.until(lambda: seen, "the picture")
+    assert (seen[0].width(), seen[0].height()) == (200, 100) and seen[0].pixelColor(9, 9).red() > 200
+    picking.gallery_picture("red", 200, seen.append)
+    assert seen[1] is seen[0] and len(studio.painter.of("picture")) == 1
+    studio.painter.refuse = ScumbleError(Code.BAD_REQUEST, "Unknown message.")
+    picking.gallery_picture("red", 300, seen.append)
+    studio.loop.until(lambda: len(seen) == 3, "the answer of an older backend")
+    assert seen[2] is None and picking.failure is None and studio.controller.state.failure is None
+
+
 def test_large_layers_are_looked_at_in_pieces(studio: Any, monkeypatch: Any) -> None:
     from fake_image import TOUCHED
 
