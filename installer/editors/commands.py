@@ -73,7 +73,7 @@ def run(given: argparse.Namespace, environment: Environment, console: Console) -
     source = payload.source(environment.root, editor)
     ready = _backend(given.yes, environment, console)
     store = _store(environment, console)
-    description = snapshot.take(client_file.read()) if ready and editor in snapshot.EDITORS else b""
+    description = _offered(editor)
     for target in targets:
         _install(target, source, description, store, given, environment.root, console)
     console.line(_THEN[editor])
@@ -106,6 +106,12 @@ def _backend(yes: bool, environment: Environment, console: Console) -> bool:
         environment.ensure()
     client_file.write(environment.python)
     return True
+
+
+def _offered(editor: str) -> bytes:
+    """What the backend that the editors will start offers, even if it is not of the newest version."""
+    python = client_file.read()
+    return snapshot.take(python) if python and editor in snapshot.EDITORS else b""
 
 
 def ask(question: str, console: Console) -> bool:
@@ -206,8 +212,7 @@ def _zip(given: argparse.Namespace, root: Path, editor: str, store: wheels.Store
     every = [build for system in wheels.PLATFORMS for build in wheels.builds(system)]
     payload.source(root, editor)  # what is not whole is said before anything is fetched
     others = payload.vendor(store.get(every), given.zmq)
-    python = client_file.read()
-    description = snapshot.take(python) if python and editor in snapshot.EDITORS else b""
+    description = _offered(editor)
     if description:
         others[snapshot.FILE] = description
     size = archive.write(given.zip, root, editor, others)
