@@ -38,8 +38,8 @@ class MethodBox(QtWidgets.QWidget):
         box, tip = self.box, Qt.ItemDataRole.ToolTipRole
         best = next((m.label for m in methods if m.default), "")
         box.clear()
-        box.addItem(f"Best: {best}" if best else "Best there is", AUTO)
-        box.setItemData(0, "The best one that is installed", tip)
+        box.addItem("Best there is", AUTO)
+        box.setItemData(0, f"The best one that is installed{f': {best}' if best else ''}", tip)
         for at, method in enumerate(methods, 1):
             box.addItem(method.label, method.name)
             box.setItemData(at, method.missing or method.help, tip)

@@ -49,6 +49,7 @@ class Candidates(QtWidgets.QWidget):
         self._column.addStretch(1)
         self.setFixedWidth(unit * 18)
         self.buttons: list[Any] = []
+        self.labels: list[Any] = []
         self._group = QtWidgets.QButtonGroup(self)
         self._group.setExclusive(True)
         self._of: tuple[FoundMask, ...] = ()
@@ -64,30 +65,34 @@ class Candidates(QtWidgets.QWidget):
     def _rebuild(self, picture: Any, masks: tuple[FoundMask, ...], colour: Any) -> None:
         for button in self.buttons:
             self._group.removeButton(button)
-            self._column.removeWidget(button)
-            button.hide()
-            button.deleteLater()
-        self.buttons, self._of = [], masks
+        for old in (*self.buttons, *self.labels):
+            self._column.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.buttons, self.labels, self._of = [], [], masks
         side = theme.unit(self) * 14
         for index, found in enumerate(masks):
             button = QtWidgets.QToolButton()
             button.setCheckable(True)
             button.setAutoRaise(True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             image = small_tinted(picture, found, colour, side * 2)
             button.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(image)))
             button.setIconSize(QtCore.QSize(side, round(side * image.height() / image.width())))
-            button.setText(percent(found.score))
             button.setToolTip(
                 f"Another reading of your clicks ({index + 1} of {len(masks)}); how sure: "
                 f"{percent(found.score)} (Page Up, Page Down)"
             )
             button.setAccessibleName(f"Reading {index + 1} of {len(masks)}, {percent(found.score)}")
-            theme.smaller(button, 0.88)
+            # A text of its own: KDE would underline a letter of the button's.
+            label = QtWidgets.QLabel(percent(found.score))
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            theme.smaller(label, 0.88)
             button.clicked.connect(lambda _checked=False, at=index: self.chosen.emit(at))
             self._group.addButton(button)
-            self._column.insertWidget(index, button)
+            self._column.insertWidget(2 * index, button, 0, Qt.AlignmentFlag.AlignHCenter)
+            self._column.insertWidget(2 * index + 1, label)
             self.buttons.append(button)
+            self.labels.append(label)
 
 
 class Everything(QtWidgets.QWidget):

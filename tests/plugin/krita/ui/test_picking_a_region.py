@@ -234,7 +234,8 @@ def test_several_readings_can_be_flipped_through(dialog: Any, picking: FakePicki
     picking.answer(box_mask(1, 1, 9, 9, 0.91), box_mask(2, 1, 9, 9, 0.62), box_mask(3, 1, 9, 9, 0.3))
     turn()
     buttons = dialog.candidates.buttons
-    assert [button.text() for button in buttons] == ["91 %", "62 %", "30 %"] and buttons[0].isChecked()
+    assert [label.text() for label in dialog.candidates.labels] == ["91 %", "62 %", "30 %"]
+    assert buttons[0].isChecked() and "91 %" in buttons[0].accessibleName()
     click(buttons[2])
     assert dialog.clicks.now.shown == 2
     key(dialog.canvas, KEY.Key_PageDown)
@@ -271,8 +272,9 @@ def test_the_method_is_chosen_and_kept_and_a_missing_one_says_why(
 ) -> None:
     box = dialog.method.box
     assert [box.itemText(at) for at in range(box.count())] == [
-        "Best: Clicks", "Segment Anything", "Clicks", "Colours and edges"
+        "Best there is", "Segment Anything", "Clicks", "Colours and edges"
     ]  # fmt: skip
+    assert "Clicks" in box.itemData(0, QtCore.Qt.ItemDataRole.ToolTipRole)
     assert not box.model().item(1).isEnabled()
     assert box.itemData(1, QtCore.Qt.ItemDataRole.ToolTipRole) == "Fetch its weights first."
     point_at(dialog, 40, 30)
