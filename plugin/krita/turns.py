@@ -7,6 +7,7 @@ gets as many of its pieces as fit into :data:`BUDGET_S`.  What is small is done 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
@@ -84,6 +85,27 @@ def at_once(steps: Steps[T]) -> T:
         except StopIteration as end:
             found: T = end.value
             return found
+
+
+def aside(work: Callable[[], T]) -> Steps[T]:
+    """Work that needs nothing of the GUI thread, such as reading a file, in a thread of its own."""
+    found: list[T] = []
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=do, name="scumble-aside", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        yield
+        thread.join(BUDGET_S)
+    if raised:
+        raise raised[0]
+    return found[0]
 
 
 def strips(rows: int, row_bytes: int, multiple: int = 1) -> tuple[tuple[int, int], ...]:

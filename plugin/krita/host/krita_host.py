@@ -134,7 +134,7 @@ class KritaHost(Reading):
         document, source = placing.find(self._application, target)
         began = time.perf_counter()
         steps = placing.make(self._application, document, source, results, name, group)
-        node = yield from placing.watched(self._application, target, steps)
+        node = yield from nodes.while_open(self._application, target.document, steps)
         # Another time: the layer may have been removed meanwhile.
         document, source = placing.find(self._application, target)
         kept = KeptSettings(settings, target.layer, group=group)

@@ -7,9 +7,14 @@ kept: documents and nodes are looked up by id when they are needed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from scumble.plugin.common.geometry import NOTHING, Rect
+from scumble.shared.errors import Code, ScumbleError
+
+from ..turns import Steps
+
+T = TypeVar("T")
 
 PAINT, GROUP = "paintlayer", "grouplayer"
 TRANSPARENCY, SELECTION = "transparencymask", "selectionmask"
@@ -120,3 +125,29 @@ def is_hidden(node: Any) -> bool:
             return True
         node = node.parentNode()
     return False
+
+
+def closed() -> ScumbleError:
+    """The document is not open any more."""
+    return ScumbleError(
+        Code.FILE_MISSING,
+        "The document was closed before the result was there.",
+        "Open it again and stylize again; nothing in it was changed.",
+    )
+
+
+def while_open(application: Any, document: str, steps: Steps[T]) -> Steps[T]:
+    """The same, as long as a document is open: what is read of a closed one is nothing, or may end Krita.
+
+    :raises ScumbleError: ``file_missing`` once it is closed.
+    """
+    while True:
+        if find_document(application, document) is None:
+            steps.close()
+            raise closed()
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from scumble.plugin.common.geometry import Rect
 from scumble.shared.errors import Code, ScumbleError
@@ -20,7 +20,6 @@ from . import keeping, nodes
 from .api import Target
 from .colour import LINEAR, SRGB, Space, change, lend
 
-T = TypeVar("T")
 _DEPTHS = {"u8": "U8", "u16": "U16", "f16": "F16", "f32": "F32"}
 
 
@@ -31,17 +30,8 @@ def find(application: Any, target: Target) -> tuple[Any, Any]:
     """
     document = nodes.find_document(application, target.document)
     if document is None:
-        raise closed()
+        raise nodes.closed()
     return document, nodes.find_node(document, target.layer)
-
-
-def closed() -> ScumbleError:
-    """The document is not open any more."""
-    return ScumbleError(
-        Code.FILE_MISSING,
-        "The document was closed before the result was there.",
-        "Open it again and stylize again; nothing in it was changed.",
-    )
 
 
 def space_of(pixels: PixelBuffer, document: Any, source: Any) -> Space:
@@ -132,15 +122,3 @@ def make(
         layer = yield from filled(application, document, source, title, result)
         node.addChildNode(layer, None)
     return node
-
-
-def watched(application: Any, target: Target, steps: Steps[T]) -> Steps[T]:
-    """The same, as long as the document is open."""
-    while True:
-        find(application, target)
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        yield

@@ -72,7 +72,7 @@ class Preview:
             return False
         self._was_modified = document.modified()
         steps = placing.filled(self._application, document, source, PREVIEW_NAME, result)
-        node = yield from placing.watched(self._application, target, steps)
+        node = yield from nodes.while_open(self._application, target.document, steps)
         node.setLocked(True)
         placing.attach(document, source, node)
         self._target, self._layer, self._rect = target, nodes.node_id(node), rect

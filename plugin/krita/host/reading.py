@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from scumble.plugin.common.geometry import Rect
 from scumble.plugin.common.sources import (
@@ -20,11 +20,13 @@ from scumble.shared.limits import LIMITS
 from scumble.shared.messages import Bytes, MaskBuffer, PixelBuffer
 
 from ..qt import QtGui
-from ..turns import Steps, at_once
-from . import keeping, masks, nodes, pictures, placing, reduced, selecting
+from ..turns import Steps, aside, at_once
+from . import gather, keeping, masks, nodes, pictures, placing, reduced, selecting
 from .api import Look, Picture, Target
-from .colour import Space, check, view
+from .colour import Space, view
 from .source import LayerSource
+
+T = TypeVar("T")
 
 
 class Reading:
@@ -51,7 +53,7 @@ class Reading:
                 "Choose the layer to stylize.",
             )
         saved = Saved(self._kept, document)
-        return LayerSource(self._application, document, node, saved, self.style_pixels, target.time)
+        return LayerSource(self._application, document, node, saved, self.style_steps, target.time)
 
     def default_mask(self) -> MaskSource:
         """The selection, or the whole layer without one."""
@@ -83,9 +85,13 @@ class Reading:
                     self._kept[name] = found
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
+        """A file or a layer as a style picture, at once."""
+        return at_once(self.style_steps(style))
+
+    def style_steps(self, style: SingleStyle) -> Steps[PixelBuffer]:
         """A file or a layer as a style picture."""
         if isinstance(style, FileStyle):
-            return pictures.read_style(style.path)
+            return (yield from aside(lambda: pictures.read_style(style.path)))
         if not isinstance(style, LayerStyle):
             raise ScumbleError(Code.UNKNOWN_STYLE, "This style has no pixels.", "Choose another style.")
         document, node = self._style_layer(style)
@@ -98,15 +104,18 @@ class Reading:
                 f"The layer {node.name()[:60]!r}, which should be the style, is empty.",
                 "Choose a layer with paint on it.",
             )
-        space = Space.of(node)
+        space, id = Space.of(node), nodes.document_id(document)
         if rect.pixels * max(1, space.pixel_bytes) > LIMITS.style_bytes or space.format is None:
-            side = pictures.STYLE_SIDE
-            return _rgba(node.thumbnail(min(rect.width, side), min(rect.height, side)))
-        area = (rect.x, rect.y, rect.width, rect.height)
-        data = view(node.projectionPixelData(*area) if nodes.as_it_looks(node) else node.pixelData(*area))
-        check(data, rect.pixels * space.pixel_bytes)
+            steps = reduced.image(document, node, rect, pictures.STYLE_SIDE)
+            return _rgba((yield from self._while_open(id, steps)))
+        get = node.projectionPixelData if nodes.as_it_looks(node) else node.pixelData
+        rows = gather.rows(rect, space.pixel_bytes, lambda r: view(get(r.x, r.y, r.width, r.height)))
+        data = yield from self._while_open(id, rows)
         form = space.format
         return PixelBuffer(rect.width, rect.height, form.layout, form.dtype, data, form.transfer)
+
+    def _while_open(self, document: str, steps: Steps[T]) -> Steps[T]:
+        return nodes.while_open(self._application, document, steps)
 
     # -- picking by clicks ------------------------------------------------------------------------------
 

@@ -8,14 +8,22 @@ from typing import Any, TypeVar
 from scumble.plugin.common.build import PixelFormat, area
 from scumble.plugin.common.geometry import Rect
 from scumble.plugin.common.regions import RegionEntry
-from scumble.plugin.common.sources import EVERYTHING, MaskSource, SingleStyle
+from scumble.plugin.common.sources import (
+    EVERYTHING,
+    BlendedStyle,
+    FileStyle,
+    LayerStyle,
+    MaskSource,
+    SingleStyle,
+    StyleSource,
+    with_part,
+)
 from scumble.shared.messages import Bytes, DType, PixelBuffer
 
 from ..turns import Steps, at_once
 from . import gather, masks, nodes
 from .api import Target
 from .colour import Space, change, check, view
-from .placing import closed
 
 T = TypeVar("T")
 
@@ -32,7 +40,7 @@ class LayerSource:
         document: Any,
         node: Any,
         kept: Mapping[str, masks.Kept],
-        styles: Callable[[SingleStyle], PixelBuffer],
+        styles: Callable[[SingleStyle], Steps[PixelBuffer]],
         time: int | None = None,
     ) -> None:
         self.target = Target(nodes.document_id(document), nodes.node_id(node), node.name(), time)
@@ -46,6 +54,7 @@ class LayerSource:
         self._bounds: Rect | None = None
         self._read_masks: dict[tuple[MaskSource, Rect], tuple[Bytes, DType]] = {}
         self._read_layer: dict[Rect, Bytes] = {}
+        self._read_styles: dict[SingleStyle, PixelBuffer] = {}
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -88,19 +97,11 @@ class LayerSource:
                 steps = masks.read(self._document, entry.mask, place, self._kept)
                 self._read_masks[key] = yield from self._watched(steps)
         self._read_layer[found.rect] = yield from self._watched(self._layer(found.rect))
+        for style in {style for entry, _ in found.masks for style in _singles(entry.style)}:
+            self._read_styles[style] = yield from self._styles(style)
 
     def _watched(self, steps: Steps[T]) -> Steps[T]:
-        """The same, as long as the document is open: what is read of a closed one may end Krita."""
-        while True:
-            if nodes.find_document(self._application, self.target.document) is None:
-                steps.close()
-                raise closed()
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: T = end.value
-                return found
-            yield
+        return nodes.while_open(self._application, self.target.document, steps)
 
     def _layer(self, rect: Rect) -> Steps[Bytes]:
         space, near = self.space, self.space.nearest
@@ -139,7 +140,15 @@ class LayerSource:
 
     def style_pixels(self, style: SingleStyle) -> PixelBuffer:
         """A file or a layer as a style picture."""
-        return self._styles(style)
+        found = self._read_styles.get(style)
+        return at_once(self._styles(style)) if found is None else found
+
+
+def _singles(style: StyleSource | None) -> tuple[FileStyle | LayerStyle, ...]:
+    """The pictures of a style that are read here, whichever part of them is meant."""
+    parts = [part for part, _ in style.parts] if isinstance(style, BlendedStyle) else [style]
+    whole = (with_part(part, None) for part in parts if isinstance(part, (FileStyle, LayerStyle)))
+    return tuple(each for each in whole if isinstance(each, (FileStyle, LayerStyle)))
 
 
 def notices(node: Any, space: Space) -> tuple[str, ...]:
