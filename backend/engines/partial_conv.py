@@ -22,7 +22,7 @@ from . import colour, full, registry
 from .base import Context, Job, JobRegion, Painted
 from .edges import edges
 from .learned_maps import learned_maps
-from .painter import MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
+from .painter import DECODER_MARGIN, MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
 from .resizing import resized, restored
 
@@ -54,7 +54,8 @@ class PartialConv:
         """See :meth:`Engine.margin`; the baselines want the whole layer."""
         if options["method"] != "partial-conv" or options["parity"]:
             return WHOLE_LAYER
-        return MARGIN if options["model"] in OWN_MODELS else 2 * MARGIN
+        # Nothing outside the masks counts, so the encoder needs no more around them than the decoder.
+        return DECODER_MARGIN if options["model"] in OWN_MODELS else 2 * MARGIN
 
     def estimate_bytes(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> int:
         """See :meth:`Engine.estimate_bytes`."""
