@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from scumble.backend.nn.nnst_decoder import StrokeDecoder, cells_of
 from scumble.backend.nn.nnst_features import CELL, Hypercolumns
-from scumble.backend.nn.nnst_matching import Grids, Searcher, cohere, match, shared_out
+from scumble.backend.nn.nnst_matching import DIMS, Grids, Searcher, cohere, match, shared_out
 
 from .base import Context, JobRegion, StylePart
 from .nnst_plan import style_size
@@ -22,6 +22,8 @@ from .nnst_plan import style_size
 MOST_KEYS, MOST_KEYS_DECODER = 24576, 12288
 #: The same in a finishing pass, which keeps the match it has where it finds no better one.
 AGAIN_KEYS = 4096
+#: Hypercolumns of so many channels are matched in twice as many directions as others.
+WIDE = 1024
 #: Pixels of a style picture that are encoded at once.
 STYLE_TILE = 1 << 19
 
@@ -207,7 +209,9 @@ class Bank:
 
     def searcher(self, guide: float, part: slice = slice(None)) -> Searcher:
         """Ready to be searched by whole hypercolumns, or by one layer's slice of them."""
-        return Searcher.of(self.rows[:, part], self.grids, mask=self.mask, guide=guide)
+        rows = self.rows[:, part]
+        dims = DIMS if rows.shape[1] < WIDE else 2 * DIMS
+        return Searcher.of(rows, self.grids, dims=dims, mask=self.mask, guide=guide)
 
     def field(
         self,

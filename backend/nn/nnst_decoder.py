@@ -38,10 +38,14 @@ def _side(channels: int) -> int:
 
 
 def _window(device: torch.device, cell: int) -> Tensor:
-    """A tent over 3 x 3 cells, (9, values of a cell): how much a place's surroundings count around it."""
+    """Raised cosines over 3 x 3 cells, (9, values of a cell): what a place's surroundings count around it.
+
+    At every pixel not only the shares of all cells add up to the same but their squares too: where votes
+    differ, their mean is equally lively everywhere, and no lattice of cells shows.
+    """
     at = (torch.arange(3 * cell, device=device) + 0.5) / (1.5 * cell) - 1.0
-    tent = (1.0 - at.abs()).clamp_min(0)
-    both = (tent[:, None] * tent[None, :]).view(3, cell, 3, cell).permute(0, 2, 1, 3)
+    window = 0.5 + 0.5 * torch.cos(math.pi * at)
+    both = (window[:, None] * window[None, :]).view(3, cell, 3, cell).permute(0, 2, 1, 3)
     return both.reshape(9, 1, cell * cell).expand(9, 3, -1).reshape(9, 3 * cell * cell)
 
 

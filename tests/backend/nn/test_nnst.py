@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn import nnst_matching as matching
 from scumble.backend.nn.nnst_colour import from_oklab, guided_colours, is_monochrome, oklab
-from scumble.backend.nn.nnst_decoder import StrokeDecoder, as_image, cells_of, vote
+from scumble.backend.nn.nnst_decoder import StrokeDecoder, _window, as_image, cells_of, vote
 from scumble.backend.nn.nnst_features import CELL, Hypercolumns, grid_of
 from scumble.backend.nn.nnst_matching import Grids, Searcher
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian, without_detail
@@ -148,6 +148,14 @@ def test_votes_of_a_picture_for_itself_are_the_picture() -> None:
     votes, spread = vote(cells_of([STYLE]), Grids((size,)), field)
     assert torch.allclose(as_image(votes), STYLE, atol=1e-5)
     assert float(spread.max()) < 1e-3
+
+
+@pytest.mark.parametrize("cell", [4, 8, 16])
+def test_votes_count_alike_everywhere_in_sum_and_in_squares(cell: int) -> None:
+    """Otherwise the mean of unlike votes would be livelier in the middle of a cell than at its corners."""
+    window = _window(torch.device("cpu"), cell).double()
+    for total in (window.sum(0), window.square().sum(0)):
+        assert torch.allclose(total, total.mean().expand_as(total), rtol=1e-5)
 
 
 def test_an_untrained_decoder_returns_the_votes_and_knows_its_own_weights() -> None:
