@@ -20,10 +20,13 @@ from inside import (
     paint,
     picture,
     select,
+    tree,
     undo,
     undo_text,
 )
 from PyQt5.QtCore import QByteArray
+
+from scumble.plugin.krita.interface import Output
 
 
 def live_preview(found):
@@ -79,6 +82,12 @@ def live_preview(found):
     yield from paint(found)
     found["names_applied"] = names(document)
     found["undo_applied"] = undo_text()
+    CONTROLLER.set_preview(True)
+    yield shown
+    yield 300
+    found["names_over_result"] = names(document)
+    CONTROLLER.set_preview(False)
+    yield 300
     undo()
     yield 300
     found["names_undone"] = names(document)
@@ -140,9 +149,46 @@ def animation(found):
             stream.write(data)
         found["new"].append(digest(data))
     found["same"] = before == [digest(layer.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
+    item = CONTROLLER.state.history[0]
+    found["history"] = [item.name, item.placed, item.applicable]
     undo()
     yield 300
     found["names_undone"] = names(document)
+    CONTROLLER.apply(item.id)
+    yield 500
+    found["applied"] = [names(document), failure()]
+    again = document.rootNode().childNodes()[1]
+    found["applied_frames"] = [digest(again.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
+    undo()
+    yield 300
+    # Each region a layer of its own, and the same again from the settings in the group.
+    for x in (10, 80):
+        select(document, x, 30, 50, 60)
+        CONTROLLER.pick_region("")
+        CONTROLLER.add_region()
+    CONTROLLER.set_output(Output.GROUP)
+    yield from paint(found)
+    CONTROLLER.set_output(Output.LAYER)
+    CONTROLLER.set_all_frames(False)
+    found["group_failure"] = found["failure"]
+    found["group"] = tree(document)
+    group = document.rootNode().childNodes()[1]
+    found["group_keys"] = [[t for t in range(12) if n.hasKeyframeAtTime(t)] for n in group.childNodes()]
+    found["group_frames"] = [
+        [digest(n.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)] for n in group.childNodes()
+    ]
+    fresh_choices(STYLES[1])
+    document.setActiveNode(group)
+    yield 300
+    CONTROLLER.rerun()
+    yield idle
+    yield 300
+    found["rerun_failure"] = failure()
+    found["rerun"] = tree(document)
+    found["rerun_frames"] = [
+        [digest(n.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
+        for n in document.rootNode().childNodes()[2].childNodes()
+    ]
     close(document)
 
 

@@ -14,6 +14,7 @@ import living_scenes
 import painting_scenes
 import picking_scenes
 import trouble_scenes
+import window_scenes
 from inside import APPLICATION, CONTROLLER, STYLES, close, ready
 
 from scumble.plugin.common.sources import GalleryStyle
@@ -35,6 +36,7 @@ SCENARIOS = [
     large_scenes.a_wide_canvas,
     large_scenes.a_square_that_is_too_large,
     picking_scenes.picked_by_clicks,
+    window_scenes.by_hand,
     living_scenes.live_preview,
     living_scenes.animation,
     living_scenes.the_menu,

@@ -295,6 +295,26 @@ def test_all_frames_become_one_animated_layer(report: Any) -> None:
     assert found["names_undone"] == ["Background"], "one step"
 
 
+def test_frames_are_one_entry_of_the_history_and_come_back_together(report: Any) -> None:
+    found = report["animation"]
+    assert found["history"] == [found["names"][1], True, True]
+    assert found["applied"] == [found["names"], None] and found["applied_frames"] == found["new"]
+
+
+def test_all_frames_of_two_regions_become_a_group_and_are_run_again_as_one(report: Any) -> None:
+    found = report["animation"]
+    assert found["group_failure"] is None and found["rerun_failure"] is None
+    assert [n[1] for n in found["group"][1][2]] == ["paintlayer"] * 2
+    assert found["group_keys"] == [[0, 4, 9]] * 2
+    assert len({digest for layer in found["group_frames"] for digest in layer}) == 6
+    assert found["rerun_frames"] == found["group_frames"], "the same settings paint the same"
+
+
+def test_the_preview_lies_above_an_earlier_result(report: Any) -> None:
+    found = report["live_preview"]
+    assert found["names_over_result"] == [*found["names_applied"], "Scumble preview"]
+
+
 # -- trouble ----------------------------------------------------------------------------------------------
 
 

@@ -54,4 +54,6 @@ def panel(port: Any) -> Iterator[Any]:
     panel.close()
     panel.deleteLater()
     # A turn of the loop by hand leaves these out, and Python must not be the one that cleans up.
-    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+    late = QtCore.QEvent.Type.DeferredDelete
+    # A plain number: what PyQt6 calls an enum, PyQt5 calls a number.
+    QtCore.QCoreApplication.sendPostedEvents(None, int(getattr(late, "value", late)))

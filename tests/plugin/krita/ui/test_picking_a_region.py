@@ -62,7 +62,7 @@ def drag_box(dialog: Any, x0: float, y0: float, x1: float, y1: float, release: b
             QtCore.QEvent.Type.MouseMove,
             QtCore.QPointF(start + (end - start) * part),
             BUTTON.LeftButton,
-            QtCore.Qt.MouseButtons(BUTTON.LeftButton),
+            BUTTON.LeftButton,
             NONE,
         )
         QtWidgets.QApplication.sendEvent(canvas, event)
