@@ -311,7 +311,7 @@ def model_words(entry: dict[str, Any]) -> str:
     used = entry.get("used_by")
     words = [
         {"missing": "not installed"}.get(str(entry.get("state")), str(entry.get("state", ""))),
-        f"{size / 1e6:.0f} MB" if isinstance(size, (int, float)) and size else "",
+        f"{size / 1e6:.{0 if size >= 1e6 else 1}f} MB" if isinstance(size, (int, float)) and size else "",
         str(entry.get("licence", "")),
         "for " + ", ".join(map(str, used)) if isinstance(used, list) and used else "",
     ]

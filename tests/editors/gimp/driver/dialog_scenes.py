@@ -124,7 +124,6 @@ def select_by_points_shows_the_mask_of_the_clicks_and_selects_it():
     def user():
         dialog = window("Scumble: select by points")
         settle(2)
-        picture_of(dialog, "points-empty")
         # The picture is 480 x 360 of 560 x 420, in the middle below the dialog's edge.
         click(dialog, 244, 215, button=1, middle=480)
         click(dialog, 440, 320, button=3, middle=480)
