@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import other_qt
 import pytest
 from fake_krita import PAD, Node, Selection, _Node, paint
 from hypothesis import given
@@ -206,3 +207,10 @@ def test_looking_twice_gives_the_same_until_something_changes(krita: Any, host: 
     paint(other, 0, 0, 4, 4)
     krita.events()
     assert host.look().info.layer == "other"
+
+
+def test_these_tests_run_with_the_qt_that_they_say() -> None:
+    from scumble.plugin.krita.qt import QT
+
+    assert other_qt.choose() == QT
+    assert QImage.__module__ == f"PyQt{QT}.QtGui"
