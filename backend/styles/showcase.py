@@ -62,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
     parser.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     parser.add_argument("--only", nargs="+", metavar="ID", help="only these styles")
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N photographs")
     parser.add_argument("--engine", default="partial-conv", metavar="NAME", help="what paints them")
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the engine (repeatable)"
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     session = Session()
     chosen = dict(word.split("=", 1) for word in options.option)
-    photos = photographs(options.photos, options.side)
+    photos = photographs(options.photos, options.side)[: options.first]
     cell, gap = options.cell, 4
     strips = []
     for style in gallery():
