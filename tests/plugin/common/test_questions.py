@@ -21,6 +21,15 @@ from scumble.plugin.common.sources import GalleryStyle
 from scumble.plugin.common.states import OVER, State
 from scumble.plugin.common.worker import Worker
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.messages import MaskBuffer, PixelBuffer
+from scumble.shared.segmenting import (
+    FoundMask,
+    Point,
+    SegmentRequest,
+    SegmentResult,
+    found_message,
+    message_segment,
+)
 
 
 def test_what_was_made_can_be_made_again(backend: ScriptedBackend, drive: Drive) -> None:
@@ -64,6 +73,25 @@ def test_the_way_can_be_opened_before_there_is_anything_to_say(
     drive.until(lambda: backend.of("stylize"))
     backend.finish(job.id)
     drive.to(job, State.FINISHED)
+
+
+def test_a_question_for_selections_is_answered_with_masks(backend: ScriptedBackend, drive: Drive) -> None:
+    session = drive.session(backend.client)
+    layer = PixelBuffer(4, 3, "rgba", "u8", bytes(range(48)))
+    query = session.segment(SegmentRequest(layer, points=(Point(1, 2), Point(3, 0, False))))
+    asked = drive.until(lambda: backend.of("segment"))[0]
+    heard = message_segment(asked)
+    assert heard.points == (Point(1, 2), Point(3, 0, False)) and bytes(heard.layer.data) == bytes(range(48))
+    mask = MaskBuffer(2, 1, b"\x80\xff", x=1, y=2)
+    backend._say.append(found_message(SegmentResult((FoundMask(mask, 0.5, 1.5),), "scripted"), asked.id))
+    drive.until(lambda: query.done)
+    found = query.value.masks[0]
+    assert query.failure is None and (found.mask.x, found.mask.y, bytes(found.mask.data)) == (
+        1,
+        2,
+        b"\x80\xff",
+    )
+    assert not query.arguments, "the pixels are let go"
 
 
 def test_models_report_progress_and_can_be_cancelled(backend: ScriptedBackend, drive: Drive) -> None:

@@ -58,9 +58,7 @@ def draw(dialog: Any, *places: tuple[float, float]) -> None:
     points = [canvas.from_picture(x * wide, y * high).toPoint() for x, y in places]
     QTest.mousePress(canvas, LEFT, NONE, points[0])
     for point in points[1:]:
-        event = QtGui.QMouseEvent(
-            QtCore.QEvent.Type.MouseMove, QtCore.QPointF(point), LEFT, LEFT, NONE
-        )
+        event = QtGui.QMouseEvent(QtCore.QEvent.Type.MouseMove, QtCore.QPointF(point), LEFT, LEFT, NONE)
         QtWidgets.QApplication.sendEvent(canvas, event)
         canvas.grab()  # drawing on the way does no harm
     QTest.mouseRelease(canvas, LEFT, NONE, points[-1])
