@@ -357,7 +357,8 @@ def _cut(painted: Painted, job: Job, plan: prepare.Plan) -> tuple[Floats, Floats
         if region.strength > 0:
             selected |= region.mask.numpy()[place] > 0
     alpha *= selected
-    image *= alpha > 0
+    if not alpha.all():
+        image *= alpha > 0
     return image.transpose(1, 2, 0), alpha
 
 

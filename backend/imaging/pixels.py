@@ -28,6 +28,7 @@ WITH_ALPHA: dict[str, PixelLayout] = {
 }  # fmt: skip
 #: Largest value of the integer sample types.
 FULL: dict[str, int] = {"u8": 255, "u16": 65535}
+_U8_AS_FLOAT = np.arange(256, dtype=np.float32) / np.float32(255)
 
 
 def samples(buffer: PixelBuffer | MaskBuffer) -> Samples:
@@ -105,6 +106,8 @@ def decode(buffer: PixelBuffer, box: Box | None = None) -> tuple[Floats, Floats]
     for channel in range(3):
         if channel and order[channel] == order[0]:
             planes[channel] = planes[0]
+        elif buffer.dtype == "u8" and raw.size:  # looked up, which is as exact as dividing
+            cv2.LUT(cv2.extractChannel(raw, order[channel]), _U8_AS_FLOAT, dst=planes[channel])
         else:
             planes[channel] = to_float(raw[..., order[channel]], buffer.dtype)
     alpha = to_float(raw[..., -1], buffer.dtype) if _has_alpha(buffer.layout) else None

@@ -61,7 +61,8 @@ class MomentSums:
             w = weight.reshape(-1).to(flat.dtype)
             inside = w > 0
             if not bool(inside.all()):
-                flat, w = flat[inside], w[inside]
+                rows = inside.nonzero()[:, 0]
+                flat, w = flat.index_select(0, rows), w.index_select(0, rows)
             if bool((w == 1).all()):
                 w = None
         if flat.shape[0] == 0:
