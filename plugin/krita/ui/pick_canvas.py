@@ -141,7 +141,8 @@ class PickCanvas(PictureView):
     def paint_over(self, painter: Any, shades: theme.Shades) -> None:
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         if self._dragged is not None:
-            _frame(painter, QtCore.QRectF(self._pressed, self._dragged).normalized())
+            corners = QtCore.QPointF(self._pressed), QtCore.QPointF(self._dragged)
+            _frame(painter, QtCore.QRectF(*corners).normalized())
         elif self._box is not None:
             x0, y0, x1, y1 = self._box
             _frame(painter, QtCore.QRectF(self.from_picture(x0, y0), self.from_picture(x1, y1)))

@@ -82,6 +82,8 @@ def live_preview(found):
     yield from paint(found)
     found["names_applied"] = names(document)
     found["undo_applied"] = undo_text()
+    # It is still on, and comes with the next change; off and on is quicker.
+    CONTROLLER.set_preview(False)
     CONTROLLER.set_preview(True)
     yield shown
     yield 300
