@@ -184,7 +184,7 @@ def test_fill_file_and_clone_layers_are_read_as_they_look(report: Any, kind: str
     assert f"{kind} layer is read as it looks" in found["note"] and found["note"] in found["notices"]
     assert found["failure"] is None and found["result"]["rect"] == [30, 30, 60, 50]
     assert found["names"].index(found["result"]["name"]) == found["names"].index(kind) + 1
-    assert (report.pixels(found["result"])[..., 3] > 250).all()
+    assert is_blended(report.pixels(found["result"])[..., 3], np.ones((50, 60)))
 
 
 def test_a_file_layer_whose_file_is_gone_is_painted_or_says_why(report: Any) -> None:
