@@ -232,7 +232,8 @@ class Painter:
         place = (mask.data_ptr(), mask.shape, mask.stride())
         if place not in self._digests:
             # The mask is kept with its digest, so that no other comes to lie where it lay.
-            digest = hashlib.sha256(mask.contiguous().cpu().numpy(), usedforsecurity=False).hexdigest()[:32]
+            values = mask.contiguous().cpu().numpy().data
+            digest = hashlib.sha256(values, usedforsecurity=False).hexdigest()[:32]
             self._digests[place] = (mask, digest)
         return f"{self._digests[place][1]}{self.expand:d}{self.renormalize:d}"
 

@@ -153,22 +153,25 @@ class PartialConv:
                 changes.append(Restyle.between(stat, style, maps=maps, seed=job.seed, **controls))
         overlap = OVERLAP if len(pieces) > 1 else 0
         image = torch.zeros_like(content)
-        weight = torch.zeros_like(content[0]) if len(pieces) > 1 else None
+        paint = torch.zeros_like(content[0]) if len(pieces) > 1 else None
         strengths = [r.strength for r in job.regions]
         for done, tile in enumerate(pieces):
             context.progress("paint", done, len(pieces))
             context.checkpoint()
             out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask, overlap)
             x0, y0, x1, y1 = tile.decoded(overlap).core
-            if weight is None:
-                image = out.contiguous() if out.shape == content.shape else content.clone()
+            if out.shape == content.shape:  # one tile is everything
+                image = out.contiguous()
+                continue
+            if paint is None:
+                image = content.clone()
                 image[:, y0:y1, x0:x1] = out
                 continue
             fade = tile.fade(overlap).to(device)
             image[:, y0:y1, x0:x1] += out * fade
-            weight[y0:y1, x0:x1] += fade
-        if weight is not None:
-            image = _normalized(image, weight, content)
+            paint[y0:y1, x0:x1] += fade
+        if paint is not None:
+            image = _normalized(image, paint, content)
         with timed(context, "colour"):
             image = _finish(job, image, shares, weights)
         context.progress("paint", len(pieces), len(pieces))

@@ -160,7 +160,7 @@ def mask_key(mask: MaskBuffer, width: int, height: int, crop: Box) -> str:
     facts = (mask.dtype, crop.width, crop.height, place)
     found = hashlib.sha256(repr(facts).encode(), usedforsecurity=False)
     if not part.empty:
-        found.update(np.ascontiguousarray(raw[part.within(seen).slices()]))
+        found.update(np.ascontiguousarray(raw[part.within(seen).slices()]).data)
     return found.hexdigest()[:32]
 
 
