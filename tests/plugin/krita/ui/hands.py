@@ -52,10 +52,7 @@ def drag(widget: Any, start: int, end: int, modifier: Any = NONE) -> None:
     from PyQt5 import QtGui
 
     for x in (start + (end - start) // 2, end):
-        event = QtGui.QMouseEvent(
-            move, QtCore.QPointF(x, high), LEFT, LEFT,
-            QtCore.Qt.KeyboardModifiers(modifier),
-        )  # fmt: skip
+        event = QtGui.QMouseEvent(move, QtCore.QPointF(x, high), LEFT, LEFT, modifier)
         QtWidgets.QApplication.sendEvent(widget, event)
     QTest.mouseRelease(widget, LEFT, modifier, QtCore.QPoint(end, high))
     turn()
