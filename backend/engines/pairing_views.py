@@ -63,7 +63,7 @@ def view(encoder: CompactEncoder | FullEncoder, image: Tensor, mask: Tensor | No
         share = F.adaptive_avg_pool2d(mask[None, None].to(image), grid)[0, 0].cpu().numpy()
         where = share >= min(0.5, 0.7 * float(share.max()))
     pixels = np.ascontiguousarray(small[0].permute(1, 2, 0).cpu().numpy(), np.float32)
-    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
+    lab: Floats = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab), np.float32)
     rough = np.stack([_roughness(lab[..., 0], band, grid) for band in BANDS], -1)
     colour = _coarse(lab[..., 1:], grid, 1.5)
     rows = np.mgrid[0 : grid[0], 0 : grid[1]][0].astype(np.float32)[..., None] / grid[0]

@@ -131,6 +131,8 @@ def _replayed(
     turns = list(range(first, count + 1)) or [0]
     if prompt.box is not None and prompt.before is None:
         turns = [0, *turns] if count else [0]
+    if count > 1:  # once more with its own answer: several clicks are not all obeyed at once
+        turns.append(count)
     for turn in turns:
         context.checkpoint()
         logits, scores = net.head(seen, every[:, : max(1, turn)] * (turn > 0), before)
