@@ -209,9 +209,7 @@ def test_the_next_address_is_asked_when_one_does_not_have_the_file(shelf: Shelf,
     assert [p for p, _ in shelf.asked] == ["/gone", "/net.pth"]
 
 
-def test_the_users_mirror_is_asked_first(
-    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_users_mirror_is_asked_first(shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCUMBLE_MODELS_MIRROR", f"{shelf.address}/mirror/")
     fetch.fetch_file(entry(f"{shelf.address}/official"), folder)
     assert [p for p, _ in shelf.asked] == ["/mirror/net.pth"]
