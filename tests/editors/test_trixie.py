@@ -1,7 +1,8 @@
-"""Where the Debian root for GIMP 3 is had from, and that it leaves nothing behind."""
+"""Where the Debian root for GIMP 3 and the other Krita is had from, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -65,3 +66,11 @@ def test_a_command_in_the_root_leaves_no_mount_and_no_process(tmp_path: Path) ->
         time.sleep(0.05)
     assert not _runs(process)
     assert trixie.root().run(["sleep", "60"], timeout_s=0.5).returncode == 124
+
+
+def test_packages_that_were_added_are_remembered(tmp_path: Path) -> None:
+    assert not trixie._is_ready(tmp_path, ("krita",))
+    there = sorted([*trixie.PACKAGES, "krita"])
+    (tmp_path / trixie.MARK).write_text(json.dumps({"packages": there}))
+    assert trixie._is_ready(tmp_path) and trixie._is_ready(tmp_path, ("krita",))
+    assert not trixie._is_ready(tmp_path, ("krita", "python3-pyqt5"))

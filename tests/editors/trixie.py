@@ -1,4 +1,4 @@
-"""A Debian 13 root with GIMP 3 in it, for tests on systems that have none.
+"""A Debian 13 root with GIMP 3 (and Krita 5.2) in it, for tests on systems that have none.
 
     python tests/editors/trixie.py             makes it, if it is not there yet, and says where it is
     python tests/editors/trixie.py COMMAND...  runs a command in it
