@@ -14,6 +14,7 @@ from scumble.backend.models.bundled import bundled, index
 from scumble.backend.nn.clicks import ClickNet, Seen
 
 from .base import Candidate, Floats, Prompt, distinct, resized
+from .snapping import snapped
 
 NAME = "clicks"
 #: Longer side in pixels of what the network sees: it was trained at about that scale.
@@ -55,6 +56,10 @@ class Clicks:
             nearer = Prompt(prompt.points, prompt.box, main)
             logits, scores = self._answer(image, frame, nearer, key, context, outside=logits)
         found = [Candidate(_sigmoid(logit), float(s)) for logit, s in zip(logits, scores, strict=True)]
+        context.checkpoint()
+        moved = snapped(image, found[0].mask, prompt)
+        if agrees(moved, prompt):
+            found[0] = Candidate(moved, found[0].score)
         fits = [c for c in found[1:] if agrees(c.mask, prompt)]
         return distinct([found[0], *sorted(fits, key=lambda c: -c.score)])
 

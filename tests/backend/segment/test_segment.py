@@ -19,8 +19,9 @@ from PIL import Image
 from scumble.backend.cli.app import main
 from scumble.backend.regions.matting import guided, softened_contour
 from scumble.backend.segment import methods
-from scumble.backend.segment.base import overlap
-from scumble.backend.segment.simulated import first_click, next_click
+from scumble.backend.segment.base import Prompt, overlap
+from scumble.backend.segment.simulated import Click, first_click, next_click
+from scumble.backend.segment.snapping import snapped
 from scumble.backend.session import Session
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import MaskBuffer, PixelBuffer, PixelStyle
@@ -290,3 +291,17 @@ def test_a_softened_contour_changes_nothing_beyond_its_band(seed: int, width: fl
     assert (soft[cv2.erode(mask, kernel) > 0] == 1).all()
     assert (soft[cv2.dilate(mask, kernel) == 0] == 0).all()
     assert soft.min() >= 0 and soft.max() <= 1
+
+
+def test_a_contour_that_is_nearly_right_snaps_to_the_pictures_edge() -> None:
+    """Three pixels off come right; half the thing off is left to further clicks."""
+    image = IMAGE.astype(np.float32) / 255
+    near = cv2.dilate(DISK.astype(np.float32), np.ones((3, 3), np.uint8))
+    moved = snapped(image, near, Prompt((Click(50, 60),)))
+    assert overlap(moved >= 0.5, DISK) > overlap(near >= 0.5, DISK)
+    assert overlap(moved >= 0.5, DISK) > 0.97
+    far = DISK.astype(np.float32)
+    far[:60] = 0
+    assert overlap(snapped(image, far, Prompt((Click(50, 75),))) >= 0.5, far >= 0.5) > 0.9
+    for plain in (np.zeros_like(near), np.ones_like(near)):
+        assert np.array_equal(snapped(image, plain, Prompt()), plain)
