@@ -66,3 +66,11 @@ def studio(krita: Any, host: Any, painter: Any, tmp_path: Path, monkeypatch: Any
     it = Studio(krita, host, painter, tmp_path)
     yield it
     it.close()
+
+
+@pytest.fixture(autouse=True)
+def patient_turns(monkeypatch: Any) -> None:
+    """What is small is done in one turn, however busy the machine is; tests of pieces say otherwise."""
+    from scumble.plugin.krita import turns
+
+    monkeypatch.setattr(turns, "BUDGET_S", 60.0)
