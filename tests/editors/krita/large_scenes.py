@@ -155,7 +155,9 @@ def other_kinds_of_layers(found):
         if part["failure"] is None:
             above = part["names"].index(node.name()) + 1
             part["result"] = dump(f"other.{node.name()}", root.childNodes()[above])
+            before = len(names(document))
             undo()
+            yield lambda before=before: len(names(document)) < before
             yield 300
     # The file goes: Krita shows what it has, or nothing, and we say what there is to say.
     os.unlink(file)
