@@ -8,6 +8,7 @@ costs as much as the convolutions do.  Kept, the pages are reused as they are.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import sys
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 #: About what the features of a layer of 1024 x 1024 pixels take, and a part of what they are made with.
 READY_BYTES = 192 << 20
+_SLICE = 8 << 20
 
 _kept = False
 
@@ -35,23 +37,32 @@ def keep_freed_memory() -> bool:
     return _kept
 
 
-def have_memory_ready(size: int = READY_BYTES) -> bool:
+def have_memory_ready(size: int = READY_BYTES, enough: Callable[[], bool] = lambda: False) -> bool:
     """Have that much kept memory in place before it is needed; for moments without work.
 
     The features of a layer are kept for the next style, so every new layer needs new pages, and
     waiting for them is a tenth of the time that painting it takes.
 
+    :param enough: asked every few milliseconds; true once there is something better to do.
     :returns: whether it took effect.
     """
-    malloc, memset, free = _glibc("malloc"), _glibc("memset"), _glibc("free")
-    if not _kept or malloc is None or memset is None or free is None:
+    malloc, free = _glibc("malloc"), _glibc("free")
+    if not _kept or malloc is None or free is None:
         return False
     malloc.restype = ctypes.c_void_p  # type: ignore[attr-defined]
-    place = malloc(ctypes.c_size_t(size))
-    if not place:
+    place: int | None = malloc(ctypes.c_size_t(size))
+    if place is None:
         return False
-    memset(ctypes.c_void_p(place), 0, ctypes.c_size_t(size))
-    free(ctypes.c_void_p(place))
+    try:
+        block = memoryview((ctypes.c_char * size).from_address(place)).cast("B")
+        for start in range(0, size, _SLICE):
+            if enough():
+                break
+            # A page that is there already costs next to nothing.
+            pages = block[start : start + _SLICE : mmap.PAGESIZE]
+            pages[:] = bytes(len(pages))
+    finally:
+        free(ctypes.c_void_p(place))
     return True
 
 

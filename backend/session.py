@@ -348,9 +348,10 @@ def _cut(painted: Painted, job: Job, plan: prepare.Plan) -> tuple[Floats, Floats
     """The box of what an engine painted: (h, w, 3) and (h, w)."""
     place = plan.box.within(plan.crop).slices()
     channels_too = (slice(None), *place)
-    image = np.clip(painted.image.detach().cpu().float().numpy()[channels_too], 0, 1)
+    image = painted.image.detach().cpu().float()[channels_too].clamp(0, 1).numpy()
     alpha = painted.alpha.detach().cpu().float().numpy()[place].clip(0, 1)
-    if not (np.isfinite(image.sum()) and np.isfinite(alpha.sum())):
+    # Clamping keeps what is not a number, and a sum of that is none either.
+    if not (np.isfinite(float(painted.image.sum())) and np.isfinite(alpha.sum())):
         raise RuntimeError("the engine returned values that are not numbers")
     selected = np.zeros(alpha.shape, bool)
     for region in job.regions:

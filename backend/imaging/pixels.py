@@ -144,13 +144,17 @@ def encode(
     :param alpha: (H, W); left out for layouts without alpha.
     """
     height, width = rgb.shape[:2]
-    out = np.empty((height, width, CHANNELS[layout]), NUMPY[dtype])
     gray = layout in ("gray", "graya")
     planes = [transfer.gray(rgb)] if gray else [rgb[..., channel] for channel in range(3)]
+    encoded: list[Samples] = [np.empty(0)] * CHANNELS[layout]
     for plane, place in zip(planes, _order(layout), strict=False):
-        out[..., place] = from_float(transfer.to_linear(plane) if to == "linear" else plane, dtype)
+        encoded[place] = from_float(transfer.to_linear(plane) if to == "linear" else plane, dtype)
     if _has_alpha(layout):
-        out[..., -1] = from_float(alpha, dtype)
+        encoded[-1] = from_float(alpha, dtype)
+    if dtype == "u8" and height and width:
+        out: Samples = cv2.merge(encoded).reshape(height, width, -1)
+    else:
+        out = np.stack(encoded, axis=-1)
     return PixelBuffer(width, height, layout, dtype, as_bytes(out), to)
 
 

@@ -166,7 +166,7 @@ class Worker(threading.Thread):
         except queue.Empty:
             free = memory.available_bytes()
             if free is not None and free > 16 * allocator.READY_BYTES:
-                allocator.have_memory_ready()
+                allocator.have_memory_ready(enough=lambda: not self._tasks.empty())
         try:
             return self._tasks.get(timeout=_QUIET_S)
         except queue.Empty:
