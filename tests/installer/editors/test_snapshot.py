@@ -17,10 +17,10 @@ GIMP = ".config/GIMP/3.0/plug-ins/scumble"
 
 def pretended(folder: Path, offers: str) -> Path:
     """A Python whose backend offers this."""
-    program = folder / "python"
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nassert 'scumble.backend.describe' in sys.argv\n{offers}"
-    )
+    program, script = folder / "python", folder / "backend.py"
+    script.write_text(f"import sys\nassert 'scumble.backend.describe' in sys.argv\n{offers}")
+    # Not Python's path after "#!", which may have a space in it.
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     program.chmod(0o755)
     return program
 
