@@ -57,7 +57,10 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """For Krita and whatever it starts."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "SCUMBLE_"))}
+        # As a user's shell has it: not the library folders, Qt platform and Python that the suite's own
+        # modules set for themselves.
+        ours = ("XDG_", "SCUMBLE_", "LD_", "QT_", "PYTHON", "VIRTUAL_ENV")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         folders = {
             f"SCUMBLE_{key}_DIR": str(self.folder / name)
             for key, name in (("RUNTIME", "run"), ("STATE", "state"), ("CONFIG", "config"))
