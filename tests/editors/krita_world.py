@@ -61,10 +61,9 @@ class World:
         # modules set for themselves.
         ours = ("XDG_", "SCUMBLE_", "LD_", "QT_", "PYTHON", "VIRTUAL_ENV")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-        # Krita's Python takes the modules of whichever python3 it finds first: not this environment's.
-        own = Path(sys.prefix) / "bin"
-        places = [place for place in kept.get("PATH", "").split(os.pathsep) if Path(place) != own]
-        kept["PATH"] = os.pathsep.join(places)
+        # Krita's Python takes the modules of whichever python3 it finds first: the system's, and neither
+        # this environment's nor that of another Python the suite was started with.
+        kept["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         folders = {
             f"SCUMBLE_{key}_DIR": str(self.folder / name)
             for key, name in (("RUNTIME", "run"), ("STATE", "state"), ("CONFIG", "config"))
