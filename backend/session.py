@@ -179,6 +179,7 @@ class Session:
         show = no_preview if preview is None else _Previews(preview, job, plan, origin).show
         painted, context = self._run(engine, job, progress, stop, show, enough)
         ran = time.perf_counter()
+        context.checkpoint()
         progress("write", 0, 1)
         layer = _encoded(painted, job, request.layer, plan)
         progress("write", 1, 1)

@@ -72,7 +72,9 @@ def coverage(job: Job, context: Context) -> Coverage:
 
     def make() -> Coverage:
         union = unite([r.mask.numpy().astype(np.float32, copy=False) for r in job.regions])
+        context.checkpoint()
         distance = inner_distance(union)
+        context.checkpoint()
         return Coverage(torch.from_numpy(union), torch.from_numpy(distance), float(distance.max()))
 
     key = _masks_key(job)
@@ -89,7 +91,9 @@ def edges(job: Job, context: Context) -> Edges:
         found = coverage(job, context)
         masks = tuple(r.mask.numpy().astype(np.float32, copy=False) for r in job.regions)
         feather = wanted or auto_feather(masks)
-        parts = blend(masks, feather=feather, feather_edge=before, distance=found.distance.numpy())
+        distance = found.distance.numpy()
+        parts = blend(masks, feather=feather, feather_edge=before, distance=distance, tick=context.checkpoint)
+        context.checkpoint()
         union = found.union.numpy()
         support = softened(union, feather / 2) if before else union
         return Edges(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -173,7 +173,7 @@ class PartialConv:
         if paint is not None:
             image = _normalized(image, paint, content)
         with timed(context, "colour"):
-            image = _finish(job, image, shares, weights)
+            image = _finish(job, image, shares, weights, context.checkpoint)
         context.progress("paint", len(pieces), len(pieces))
         notes = {"feather_px": round(edge.feather, 2), "tiles": len(pieces)}
         return Painted(image.cpu(), edge.alpha, notes)
@@ -222,7 +222,13 @@ def _baseline(
     return content, None, [torch.ones_like(w) for w in weights], None
 
 
-def _finish(job: Job, image: Tensor, shares: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+def _finish(
+    job: Job,
+    image: Tensor,
+    shares: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    tick: Callable[[], None],
+) -> Tensor:
     """Colour: towards the styles' palette, back to the content's hues, and less of it all."""
     content = job.content.to(image)
     several = len(job.regions) > 1
@@ -230,6 +236,7 @@ def _finish(job: Job, image: Tensor, shares: Sequence[Tensor], weights: Sequence
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
         styles = [(p.image.to(image), p.weight, p.mask) for p in region.styles]
+        tick()
         change = colour.palette_map(image, weight, styles, amount)
         # Below a quarter the features are so close to the content's that what is left to fade is
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
@@ -238,6 +245,7 @@ def _finish(job: Job, image: Tensor, shares: Sequence[Tensor], weights: Sequence
         kept = colour.keep_hues(colour.recoloured(image, change), content, weight, hues) if hues else None
         portion = share.to(image) if several else None
         for band in _bands(image):
+            tick()
             own = colour.recoloured(image[band], change) if kept is None else kept[band]
             if paint < 1.0:
                 own = torch.lerp(content[band], own, paint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -116,20 +116,21 @@ class Restyle:
             maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
         return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail, seed)
 
-    def apply(self, taps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def apply(self, taps: Mapping[str, Tensor], tick: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
         """Stylized taps of one tile, {tap: (1, C, h, w)} in and out, of sides that are
-        whole coarse cells (multiples of 8 px)."""
+        whole coarse cells (multiples of 8 px); ``tick`` may raise to stop the work."""
         out: dict[str, Tensor] = {}
         for tap in TAPS:
+            tick()
             low, high = DETAIL_RANGE[tap]
             gain = low + (high - low) * self.detail
             change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
             out[tap] = change.apply(taps[tap])
         if self.texture > 0:
-            self._borrow(out)
+            self._borrow(out, tick)
         return {tap: x.clamp_min_(0.0) for tap, x in out.items()}
 
-    def _borrow(self, taps: dict[str, Tensor]) -> None:
+    def _borrow(self, taps: dict[str, Tensor], tick: Callable[[], None]) -> None:
         deep = taps["4_1"]
         size = (deep.shape[-2], deep.shape[-1])
         matched: dict[str, Tensor] = {}
@@ -137,8 +138,10 @@ class Restyle:
             rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
             queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
             grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
+            tick()
             index = coherent_matches(queries, code.keys, size, grid, self.seed)
             for tap in MATCHED_TAPS:
+                tick()
                 laid = borrow(code.features[tap], index, size, grid)
                 part = laid if len(self.styles) == 1 else weight * laid
                 matched[tap] = part if tap not in matched else matched[tap] + part

@@ -5,7 +5,7 @@ All widths are in image pixels, so that the look does not depend on the resoluti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -70,7 +70,12 @@ def auto_feather(masks: Sequence[Mask]) -> float:
 
 
 def blend(
-    masks: tuple[Mask, ...], *, feather: float, feather_edge: bool, distance: Mask | None = None
+    masks: tuple[Mask, ...],
+    *,
+    feather: float,
+    feather_edge: bool,
+    distance: Mask | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Blend:
     """Work out alpha, shares and inner weight for one or more masks.
 
@@ -79,31 +84,44 @@ def blend(
     :param feather_edge: ramp ``alpha`` up inside hard edges; a mask drawn softer than the ramp
         keeps its own softness, because the smaller of the two is taken.
     :param distance: :func:`inner_distance` of the masks' union, if it is known.
+    :param tick: called now and then; may raise to stop the work.
     """
     union = unite(masks)
     if distance is None:
         distance = inner_distance(union)
     if np.isinf(distance[0, 0]):  # there is no outside, and so no edge to blend
-        return Blend(union, shares(masks, feather), np.ones_like(union))
+        return Blend(union, shares(masks, feather, tick), np.ones_like(union))
     width = feather_width(distance, feather)
+    tick()
     ramp = smoothstep(distance / max(width, 1.0)) if width > 0 else np.ones_like(union)
     alpha = np.minimum(union, smoothstep(distance / max(0.75 * width, 1.0))) if feather_edge else union
     # Features turn into paint one pixel later than the alpha, so the seam itself shows content.
+    tick()
     inner = smoothstep((distance - 1.0) / max(width, 1.0)) if width > 1 else ramp
-    return Blend(alpha, shares(masks, width), np.minimum(inner, ramp))
+    return Blend(alpha, shares(masks, width, tick), np.minimum(inner, ramp))
 
 
-def shares(masks: tuple[Mask, ...], width: float) -> tuple[Mask, ...]:
+def shares(
+    masks: tuple[Mask, ...], width: float, tick: Callable[[], None] = lambda: None
+) -> tuple[Mask, ...]:
     """Share of each region at every pixel: masks blurred over ``width`` pixels, then normalised.
 
     Blurring lets neighbouring styles melt into each other across a shared hard edge.
     """
     if len(masks) == 1:
         return (np.ones_like(masks[0]),)
-    soft = [cv2.GaussianBlur(m, (0, 0), max(0.5, width / 2.0)) + 1e-6 * m for m in masks]
+    soft: list[Mask] = []
+    for mask in masks:
+        tick()
+        soft.append(cv2.GaussianBlur(mask, (0, 0), max(0.5, width / 2.0)) + 1e-6 * mask)
     total = np.sum(soft, axis=0)
     equal = np.float32(1.0 / len(masks))
-    return tuple(np.where(total > 1e-9, s / np.maximum(total, 1e-9), equal).astype(np.float32) for s in soft)
+    found: list[Mask] = []
+    for part in soft:
+        tick()
+        share = np.where(total > 1e-9, part / np.maximum(total, 1e-9), equal)
+        found.append(share.astype(np.float32))
+    return tuple(found)
 
 
 def softened(mask: Mask, width: float) -> Mask:
