@@ -276,12 +276,14 @@ class Painter:
                 for own, weight in zip(sums, weights, strict=True):
                     if tile.core == tile.frame and bool((weight >= 1).all()) and _whole_cells(tile):
                         for tap in TAPS:
+                            self._tick()
                             own[tap].add(taps[tap][0])
                         continue
                     core = padded_zero(tile.core_weight(weight))
                     if not bool((core > 0).any()):
                         continue
                     for tap in TAPS:
+                        self._tick()
                         own[tap].add(taps[tap][0], weights_at(core, _size(taps[tap])))
         return [{tap: s[tap].moments() for tap in TAPS} for s in sums]
 
@@ -336,13 +338,14 @@ class Painter:
         total: dict[str, Tensor] = {}
         for i in present:
             self._tick()
-            styled = changes[i].apply(taps)
+            styled = changes[i].apply(taps, self._tick)
             if strengths[i] < 1.0:
                 styled = {tap: torch.lerp(taps[tap], styled[tap], strengths[i]) for tap in TAPS}
             if len(present) == 1:
                 return styled
             share = _padded(tile.cut(shares[i])[None, None])
             for tap in TAPS:
+                self._tick()
                 part = styled[tap] * area_averaged(share, _size(styled[tap]))
                 total[tap] = part if tap not in total else total[tap] + part
         return total
