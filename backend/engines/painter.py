@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from scumble.backend.nn.compact import TAP_CELLS, TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.full import FullDecoder, FullEncoder
 from scumble.backend.nn.moments import Moments, MomentSums, area_averaged, weights_at
+from scumble.backend.nn.partial_conv import Window
 from scumble.backend.nn.restyle import Restyle, StyleCode
 
 from .base import Context, StylePart
@@ -320,9 +321,20 @@ class Painter:
             if mask is not None:
                 support = _padded(tile.cut(mask)[None, None])
                 support = None if bool((support >= 1).all()) else support
+            # What the mask does to the layers is the same for every style.
+            name = f"windows/{self.network.name}/{tile.frame}/{self.mask_key(mask)}"
+            known = self.context.cache.get(name) if support is not None else None
+            windows: list[Window] = known if isinstance(known, list) else []
             image = self.network.decoder(
-                mixed, support, expand=self.expand, renormalize=self.renormalize, tick=self._tick
+                mixed,
+                support,
+                expand=self.expand,
+                renormalize=self.renormalize,
+                tick=self._tick,
+                windows=windows,
             )
+            if known is None and support is not None:
+                self.context.cache.put(name, windows)
         x0, y0, x1, y1 = tile.core
         return image[0, :, y0 - tile.frame[1] : y1 - tile.frame[1], x0 - tile.frame[0] : x1 - tile.frame[0]]
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .between import doubled
+
 #: Masks that the head proposes: the first is the main answer, the others are alternatives.
 CANDIDATES = 3
 #: Scales of the narrow and the wide bump that marks a click, in pixels of the network's input.
@@ -149,11 +151,11 @@ class ClickHead(nn.Module):
         d16 = self.down16(torch.cat([F.max_pool2d(d8, 2), guide16], 1))
         d32 = self.down32(F.max_pool2d(d16, 2))
         whole = F.relu(self.whole(d32.mean((2, 3))))
-        x = self.up16(torch.cat([_doubled(d32 + whole[:, :, None, None], d16), d16], 1))
-        x = self.up8(torch.cat([_doubled(x, d8), d8], 1))
-        x = self.up4(torch.cat([_doubled(x, d4), d4], 1))
+        x = self.up16(torch.cat([doubled(d32 + whole[:, :, None, None], d16), d16], 1))
+        x = self.up8(torch.cat([doubled(x, d8), d8], 1))
+        x = self.up4(torch.cat([doubled(x, d4), d4], 1))
         fine = x
-        x = F.relu(self.up2(torch.cat([_doubled(F.relu(x), d2), d2], 1)))
+        x = F.relu(self.up2(torch.cat([doubled(F.relu(x), d2), d2], 1)))
         logits = self.out(F.relu(x + self.mix2(x)))
         return logits, self._scores(logits, fine, whole)
 
@@ -195,10 +197,6 @@ def _even(x: Tensor) -> Tensor:
     spread = (centred**2).mean((2, 3), keepdim=True).add(1e-8).sqrt()
     # Channels that hardly fire must not be blown up to noise.
     return centred / (spread + 0.1 * spread.mean(1, keepdim=True) + 1e-4)
-
-
-def _doubled(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def bumps(clicks: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .compact import TAPS, _doubled, _halved, _plus, _raised, _rows, _without_grid
-from .partial_conv import PartialConv2d
+from .between import doubled, plus, raised, rows, unfolded, without_grid
+from .compact import TAPS
+from .masked_layers import MaskedLayers
+from .partial_conv import PartialConv2d, Window
 from .vgg import LAYERS, MEANS_RGB
 
 #: VGG-16's own activations are hundreds large; all layers of ours are smaller by this factor.
@@ -59,21 +61,8 @@ class FullEncoder(nn.Module):
         :param taps: layers to return, shallow to deep.
         :returns: ``{tap: (N, C, H // 2^level, W // 2^level)}``, see :data:`WIDTHS`.
         """
-        x = image - self.mean
-        features: dict[str, Tensor] = {}
-        for name in self.layers:
-            if name == "pool":
-                x = _halved(x)
-                mask = None if mask is None else F.max_pool2d(mask, 2)
-                continue
-            tick()
-            layer = self.get_submodule(name)
-            assert isinstance(layer, PartialConv2d)
-            x, mask = layer.masked(x, mask, expand=expand, renormalize=renormalize)
-            x = F.relu(x, inplace=True)
-            if name in taps:
-                features[name] = x
-        return features
+        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick)
+        return layers.encode(self, self.layers, image - self.mean, taps)
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FullEncoder:
@@ -155,6 +144,7 @@ class FullDecoder(nn.Module):
         expand: bool = True,
         renormalize: bool = False,
         tick: Callable[[], None] = lambda: None,
+        windows: list[Window] | None = None,
     ) -> Tensor:
         """Decode.
 
@@ -162,39 +152,25 @@ class FullDecoder(nn.Module):
         :param mask: (N or 1, 1, H, W) at the image's size, or ``None``.  It is area-averaged to each
             level, chained through the convolutions of that level and taken afresh at the next.
         :param tick: called before each layer; may raise to stop the work.
+        :param windows: see :class:`~scumble.backend.nn.masked_layers.MaskedLayers`.
         :returns: (N, 3, H, W), twice the size of relu2_1, nominally in [0, 1], not clamped.
         """
 
-        def level(tap: str) -> Tensor | None:
-            if mask is None:
-                return None
-            height, width = features[tap].shape[-2:]
-            return F.adaptive_avg_pool2d(mask, (height, width))
+        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
 
-        def conv(layer: PartialConv2d, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
-            tick()
-            return layer.masked(x, m, expand=expand, renormalize=renormalize)
+        def block(residual: Residual, x: Tensor) -> Tensor:
+            y = layers(residual.second, F.relu(layers(residual.first, x), inplace=True))
+            return F.relu(plus(y, x), inplace=True)
 
-        def block(layer: Residual, x: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor | None]:
-            y, m = conv(layer.first, x, m)
-            y, m = conv(layer.second, F.relu(y, inplace=True), m)
-            return F.relu(_plus(y, x), inplace=True), m
+        layers.enter(features["4_1"])
+        x = F.relu(raised(rows(self.enter, features["4_1"]), self.enter), inplace=True)
+        x = block(self.b4, block(self.a4, x))
+        x = raised(layers(self.c4, x), self.skip3)
 
-        m = level("4_1")
-        x = F.relu(_raised(_rows(self.enter, features["4_1"]), self.enter), inplace=True)
-        x, m = block(self.a4, x, m)
-        x, m = block(self.b4, x, m)
-        x, m = conv(self.c4, x, m)
-        x = _raised(x, self.skip3)
+        layers.enter(features["3_1"])
+        x = F.relu(plus(doubled(x, features["3_1"]), rows(self.skip3, features["3_1"])), inplace=True)
+        x = raised(layers(self.c3, block(self.a3, x)), self.skip2)
 
-        m = level("3_1")
-        x = F.relu(_plus(_doubled(x, features["3_1"]), _rows(self.skip3, features["3_1"])), inplace=True)
-        x, m = block(self.a3, x, m)
-        x, m = conv(self.c3, x, m)
-        x = _raised(x, self.skip2)
-
-        m = level("2_1")
-        x = F.relu(_plus(_doubled(x, features["2_1"]), _rows(self.skip2, features["2_1"])), inplace=True)
-        x, m = block(self.a2, x, m)
-        x, m = conv(self.out, x, m)
-        return _without_grid(F.pixel_shuffle(x, 2))
+        layers.enter(features["2_1"])
+        x = F.relu(plus(doubled(x, features["2_1"]), rows(self.skip2, features["2_1"])), inplace=True)
+        return without_grid(unfolded(layers(self.out, block(self.a2, x))))

@@ -122,9 +122,9 @@ def weights_at(mask: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def area_averaged(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """A (1, 1, H, W) mask averaged over the areas that each of ``size``'s positions covers."""
+    """A (N, 1, H, W) mask averaged over the areas that each of ``size``'s positions covers."""
     height, width = mask.shape[-2:]
-    whole = height % size[0] == 0 and width % size[1] == 0
+    whole = mask.shape[0] == 1 and height % size[0] == 0 and width % size[1] == 0
     if whole and mask.device.type == "cpu" and not torch.is_grad_enabled():
         # The same means, in a small part of the time.
         small = cv2.resize(mask[0, 0].numpy(), (size[1], size[0]), interpolation=cv2.INTER_AREA)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,11 +36,55 @@ def _window_sums(mask: Tensor, size: int, stride: int) -> Tensor:
     return mask
 
 
+@dataclass(frozen=True)
+class Window:
+    """What a mask does to one convolution; depends on nothing else, so it serves every picture.
+
+    :param support: (N or 1, 1, H + 2r, W + 2r), what the padded input is multiplied by.
+    :param scale: (N or 1, 1, h, w), what the result is multiplied by, or ``None``.
+    :param grown: (N or 1, 1, h, w), the mask for the next layer.
+    """
+
+    support: Tensor
+    scale: Tensor | None
+    grown: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        mask: Tensor,
+        kernel: int,
+        *,
+        expand: bool = True,
+        renormalize: bool = False,
+        padding: str = "reflect",
+        stride: int = 1,
+    ) -> Window:
+        """For the options of :func:`partial_conv2d` and a window of ``kernel`` positions."""
+        radius = (kernel - 1) // 2
+        mode = _border(padding, radius, mask)
+        padded = _pad(mask, radius, mode)
+        grown = _window_sums(padded, kernel, stride).clamp(0, 1)
+        if not expand:
+            support = padded
+        elif mode == "constant":
+            # With zeros outside, expansion must not make the border's ring look valid.
+            support = _pad(expand_mask(mask), radius, mode)
+        else:
+            # The released code pads first and expands then, which differs from the other order in the
+            # ring.
+            support = expand_mask(padded)
+        if not renormalize:
+            return cls(support, None, grown)
+        share = _window_sums(support, kernel, stride) / kernel**2
+        return cls(support, torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0), grown)
+
+
 def partial_conv2d(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    mask: Tensor | None,
+    mask: Tensor | Window | None,
     *,
     expand: bool = True,
     renormalize: bool = False,
@@ -57,7 +103,8 @@ def partial_conv2d(
     :param weight: (O, C, K, K).  With odd K and stride 1 the output keeps H and W; with K 4 and
         stride 2 it has half of both.
     :param bias: (O,) or ``None``.
-    :param mask: (N or 1, 1, H, W) in [0, 1], or ``None`` for the plain convolution.
+    :param mask: (N or 1, 1, H, W) in [0, 1], or the :class:`Window` that was made of it with the same
+        options, or ``None`` for the plain convolution.
     :param renormalize: divide by the share of the window that is valid (Liu et al. 2018, eq. 1),
         so that the answer near the mask's edge is not darkened by the zeros outside.
     :param padding: any mode of :func:`torch.nn.functional.pad`.
@@ -65,26 +112,16 @@ def partial_conv2d(
     :param kernels: the weight as :func:`.winograd.transformed` gives it, for a layer that gains by it.
     :returns: (features, mask for the next layer).
     """
-    radius = (weight.shape[-1] - 1) // 2
-    # A reflected border needs more pixels than the radius; a sliver repeats its edge instead.
-    mode = "replicate" if padding == "reflect" and min(x.shape[-2:]) <= radius else padding
+    kernel = weight.shape[-1]
+    mode = _border(padding, (kernel - 1) // 2, x)
     if mask is None:
         return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels), None
-    padded = _pad(mask, radius, mode)
-    kernel = weight.shape[-1]
-    grown = _window_sums(padded, kernel, stride).clamp(0, 1)
-    if not expand:
-        support = padded
-    elif mode == "constant":
-        # With zeros outside, expansion must not make the border's ring look valid.
-        support = _pad(expand_mask(mask), radius, mode)
-    else:
-        # The released code pads first and expands then, which differs from the other order in the ring.
-        support = expand_mask(padded)
-    if not renormalize:
+    if isinstance(mask, Tensor):
+        options = {"expand": expand, "renormalize": renormalize}
+        mask = Window.of(mask, kernel, padding=padding, stride=stride, **options)
+    support, scale, grown = mask.support, mask.scale, mask.grown
+    if scale is None:
         return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels), grown
-    share = _window_sums(support, kernel, stride) / kernel**2
-    scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0)
     y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels)
     if torch.is_grad_enabled():
         y = y * scale
@@ -92,6 +129,11 @@ def partial_conv2d(
     if bias is None:
         return y.mul_(scale), grown
     return torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y), grown
+
+
+def _border(padding: str, radius: int, x: Tensor) -> str:
+    """A reflected border needs more pixels than the radius; a sliver repeats its edge instead."""
+    return "replicate" if padding == "reflect" and min(x.shape[-2:]) <= radius else padding
 
 
 def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
@@ -185,8 +227,13 @@ class PartialConv2d(nn.Conv2d):
         super().__init__(cin, cout, kernel, stride)
         self.border = padding
 
+    def window(self, mask: Tensor, *, expand: bool = True, renormalize: bool = False) -> Window:
+        """What the mask does to this layer's input."""
+        options = {"expand": expand, "renormalize": renormalize}
+        return Window.of(mask, self.kernel_size[0], padding=self.border, stride=self.stride[0], **options)
+
     def masked(
-        self, x: Tensor, mask: Tensor | None, *, expand: bool = True, renormalize: bool = False
+        self, x: Tensor, mask: Tensor | Window | None, *, expand: bool = True, renormalize: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """See :func:`partial_conv2d`."""
         return partial_conv2d(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from scumble.backend.nn.partial_conv import PartialConv2d, expand_mask, partial_conv2d
+from scumble.backend.nn.compact import TAP_CELLS, TAP_WIDTHS, TAPS, CompactDecoder
+from scumble.backend.nn.partial_conv import PartialConv2d, Window, expand_mask, partial_conv2d
 
 
 def tensors(seed: int, h: int = 12, w: int = 15, kernel: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -130,3 +131,19 @@ def test_a_sliver_one_pixel_wide_still_has_a_border() -> None:
     y, grown = partial_conv2d(x, weight, bias, mask)
     assert y.shape == (2, 5, 1, 9) and grown is not None and grown.shape == mask.shape
     assert torch.isfinite(y).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.booleans(), st.booleans())
+def test_masks_kept_from_one_picture_serve_the_next(seed: int, expand: bool, renormalize: bool) -> None:
+    g = torch.Generator().manual_seed(seed)
+    decoder = CompactDecoder().requires_grad_(False)
+    mask = (torch.rand(1, 1, 48, 64, generator=g) * 2 - 0.5).clamp(0, 1)
+    windows: list[Window] = []
+    how = {"expand": expand, "renormalize": renormalize}
+    for kept in (0, 6):
+        sizes = {tap: (TAP_WIDTHS[tap], 48 // TAP_CELLS[tap], 64 // TAP_CELLS[tap]) for tap in TAPS}
+        taps = {tap: torch.rand(1, *size, generator=g) for tap, size in sizes.items()}
+        fresh = decoder({tap: x.clone() for tap, x in taps.items()}, mask, **how)
+        assert len(windows) == kept
+        assert torch.equal(decoder(taps, mask, windows=windows, **how), fresh)

@@ -91,9 +91,7 @@ def test_a_further_click_adds_and_a_negative_one_takes_away(session: Session, me
     both = ask(session, Point(50, 60), Point(125, 62), method=method, before=first.masks[0].mask)
     mask = whole(both.masks[0].mask) >= 0.5
     assert mask[60, 50] and mask[62, 125]
-    less = ask(
-        session, Point(50, 60), Point(125, 62, False), method=method, before=both.masks[0].mask
-    )
+    less = ask(session, Point(50, 60), Point(125, 62, False), method=method, before=both.masks[0].mask)
     mask = whole(less.masks[0].mask) >= 0.5
     assert mask[60, 50] and not mask[62, 125]
 
