@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from scumble.shared.errors import Code, ScumbleError
 
@@ -207,6 +209,28 @@ class Context:
         """Call between layers, tiles and iterations; raises :class:`Cancelled` when asked to stop."""
         if self.cancelled.is_set():
             raise Cancelled
+
+    def watched(self) -> AbstractContextManager[object]:
+        """A block whose every operation of torch is a :meth:`checkpoint`.
+
+        For long stretches without one of their own.  It costs a few microseconds an operation, so
+        work that is over in tenths of a second had better call :meth:`checkpoint` itself.
+        """
+        return _Watch(self.checkpoint)
+
+
+class _Watch(TorchFunctionMode):
+    """See :meth:`Context.watched`; it holds for the thread that enters it."""
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        super().__init__()
+        self._look = look
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        self._look()
+        return func(*args, **kwargs) if kwargs else func(*args)
 
 
 class Engine(Protocol):

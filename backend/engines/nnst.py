@@ -113,6 +113,10 @@ class Nnst:
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
+        with context.watched():
+            return self._run(job, context)
+
+    def _run(self, job: Job, context: Context) -> Painted:
         device = context.device
         eyes = nnst_models.eyes(job.options["features"], device)
         polisher = nnst_models.polisher(job.options, device)

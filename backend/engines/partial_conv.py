@@ -74,7 +74,8 @@ class PartialConv:
         if job.options["parity"] or job.options["model"] not in OWN_MODELS:
             from .published import run_published
 
-            return run_published(job, context)
+            with context.watched():
+                return run_published(job, context)
         small = resized(job, context)
         painted = self._paint(small, context)
         return painted if small is job else restored(painted, small, job, context)

@@ -122,6 +122,10 @@ class Semantic(PartialConv):
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
+        with context.watched():
+            return self._run(job, context)
+
+    def _run(self, job: Job, context: Context) -> Painted:
         regions: list[JobRegion] = []
         found: list[dict[str, Any]] = []
         for index, region in enumerate(job.regions):
