@@ -46,8 +46,7 @@ def make(
     if not group:
         return layers[0][0]
     whole = document.createNode(name, nodes.GROUP)
-    for node, _ in layers:
-        whole.addChildNode(node, None)
+    nodes.adopt(whole, [node for node, _ in layers])
     return whole
 
 
@@ -66,11 +65,11 @@ class _InOrder:
 
 def _copy(source: Any, name: str) -> Any:
     node = source.duplicate()
-    for child in list(node.childNodes()):
-        child.remove()
+    nodes.bare(node)
     node.setName(name)
     node.setOpacity(255)
-    node.setBlendingMode("normal")
+    if node.blendingMode() != "normal":
+        node.setBlendingMode("normal")  # which Krita keeps as a step of its own
     node.setLocked(False)
     node.setVisible(True)
     return node

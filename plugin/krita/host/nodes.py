@@ -6,7 +6,7 @@ kept: documents and nodes are looked up by id when they are needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from scumble.plugin.common.geometry import NOTHING, Rect
@@ -79,6 +79,21 @@ def layer_of(node: Any) -> Any:
         node = node.parentNode()
     # The root is a group without a parent, and nobody's layer.
     return node if node is not None and node.parentNode() is not None else None
+
+
+def adopt(group: Any, layers: Sequence[Any]) -> None:
+    """Put layers into a group that is not attached yet, from below.
+
+    ``addChildNode`` makes a step to undo of each, also outside of the document: the user would have to
+    undo them all, and see nothing happen.  This makes none.
+    """
+    group.setChildNodes(list(layers))
+
+
+def bare(node: Any) -> None:
+    """Take the masks off a layer that is not attached; no steps to undo, which ``remove`` would make."""
+    for _ in range(len(node.childNodes())):
+        node.setChildNodes([])  # libkis takes the first one away and stops
 
 
 def rect_of(bounds: Any) -> Rect:

@@ -117,8 +117,9 @@ def make(
     """A layer, or a group of layers, that is not attached yet."""
     if not group:
         return (yield from filled(application, document, source, name, results[0][1]))
-    node = document.createNode(name, nodes.GROUP)
+    layers = []
     for title, result in results:
-        layer = yield from filled(application, document, source, title, result)
-        node.addChildNode(layer, None)
+        layers.append((yield from filled(application, document, source, title, result)))
+    node = document.createNode(name, nodes.GROUP)
+    nodes.adopt(node, layers)
     return node

@@ -12,6 +12,8 @@ from . import nodes, placing
 from .api import Target
 
 PREVIEW_NAME = "Scumble preview"
+#: How often it is undone, should Krita not hear.
+_TRIES = 3
 
 
 class Preview:
@@ -97,21 +99,28 @@ class Preview:
         self._target = None
         if node is None:
             return
-        action = self._application.action("edit_undo")
-        same = (
-            action is not None
-            and self._undo_text in (None, self._undo())
-            and _count(document) == self._nodes
-            and self._is_active(document)
-        )
-        if same:
-            action.trigger()
+        # Krita drops an undo that comes while it composes, as it does when this was filled just now.
+        for _ in range(_TRIES):
+            document.waitForDone()
+            if not self._is_last_step(document):
+                break
+            self._application.action("edit_undo").trigger()
             document.waitForDone()
         if nodes.find_node(document, self._layer) is not None:
             node.remove()
             document.waitForDone()
         elif not self._was_modified:
             document.setModified(False)
+
+    def _is_last_step(self, document: Any) -> bool:
+        """Whether it is there, and one undo would take out just this."""
+        return (
+            nodes.find_node(document, self._layer) is not None
+            and self._application.action("edit_undo") is not None
+            and self._undo_text in (None, self._undo())
+            and _count(document) == self._nodes
+            and self._is_active(document)
+        )
 
     def _undo(self) -> str:
         action = self._application.action("edit_undo")

@@ -104,6 +104,7 @@ class _Image:
         self.modified, self.closed = False, False
         self.shown = self.root.looks()
         self.refreshed = 0
+        self.busy = False
 
     def push(self, text: str, back: Callable[[], None], again: Callable[[], None]) -> None:
         self.undo.append((text, back, again))

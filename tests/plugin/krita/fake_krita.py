@@ -4,7 +4,7 @@ As found by driving Krita 5.1.5: wrappers are made anew at each call and outlive
 that is too short is ignored; what is written to an attached layer can neither be undone nor seen before
 ``refreshProjection``; a node that is attached is one step to undo and becomes the active one a moment
 later; a closed document answers with nothing; pixels outside of everything read as 0; transparency masks
-made by a script hand out no pixels.
+made by a script hand out no pixels; while a picture is composed, undo and redo are not heard.
 """
 
 from __future__ import annotations
@@ -87,9 +87,11 @@ class Document:
 
     def refreshProjection(self) -> None:
         self._i.refreshed += 1
+        self._i.busy = True
         self._i.shown = self._i.root.looks()
 
     def waitForDone(self) -> None:
+        self._i.busy = False
         self._i.krita.events()
 
     def annotationTypes(self) -> list[str]:
@@ -139,6 +141,8 @@ class _Action:
     def trigger(self) -> None:
         image = self.krita.active
         assert image is not None
+        if image.busy and self.name in ("edit_undo", "edit_redo"):
+            return
         if self.name == "edit_undo" and image.undo:
             step = image.undo.pop()
             step[1]()

@@ -45,8 +45,17 @@ class Node:
     def setOpacity(self, value: int) -> None:
         self._n.opacity = value
 
+    def blendingMode(self) -> str:
+        return self._n.blending
+
     def setBlendingMode(self, mode: str) -> None:
-        self._n.blending = mode
+        node, before = self._n, self._n.blending
+        node.blending = mode
+        node.image.push(
+            "Change Blending Mode",
+            lambda: setattr(node, "blending", before),
+            lambda: setattr(node, "blending", mode),
+        )
 
     def animated(self) -> bool:
         return self._n.animated
@@ -128,8 +137,9 @@ class Node:
             image.shown = image.root.looks()
 
         put()
+        if not image.closed:
+            image.push("Add Layer", take, put)  # also of one that is not attached
         if parent.attached and not image.closed:
-            image.push("Add Layer", take, put)
             image.krita.soon.append(lambda: setattr(image, "active", node) if node.attached else None)
             image.krita.events()
         return True
@@ -138,7 +148,7 @@ class Node:
         node, parent, image = self._n, self._n.parent, self._n.image
         if parent is None:
             return False
-        index, attached = parent.children.index(node), node.attached
+        index = parent.children.index(node)
 
         def take() -> None:
             parent.children.remove(node)
@@ -149,9 +159,16 @@ class Node:
             node.parent = parent
 
         take()
-        if attached:
-            image.push("Remove Layer", put, take)
+        image.push("Remove Layer", put, take)
         return True
+
+    def setChildNodes(self, nodes: list[Node]) -> None:
+        """No step to undo; of those that were there, only the first one goes."""
+        if self._n.children:
+            self._n.children.pop(0).parent = None
+        for node in nodes:
+            self._n.children.append(node._n)
+            node._n.parent = self._n
 
     def duplicate(self) -> Node:
         return Node(self._n.copy())

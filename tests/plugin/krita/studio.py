@@ -65,6 +65,12 @@ class Studio:
         assert self.krita.active is not None
         return [text for text, _, _ in self.krita.active.undo]
 
+    def take_back(self) -> None:
+        """Undo, when Krita has come to rest."""
+        assert self.krita.active is not None
+        self.krita.active.busy = False
+        self.krita.action("edit_undo").trigger()
+
     def layer(self, index: int) -> np.ndarray:
         """A layer's pixels on the canvas."""
         assert self.krita.active is not None

@@ -183,7 +183,7 @@ def test_a_group_has_one_layer_for_each_region_and_is_one_step(studio: Any) -> N
     ]
     assert studio.undo == ["Add Layer"]
     assert {b.done for b in batches if b is not None} == {0, 1}
-    studio.krita.action("edit_undo").trigger()
+    studio.take_back()
     assert studio.names == ["Background"]
 
 
@@ -324,7 +324,7 @@ def test_results_are_applied_again_and_compared(studio: Any) -> None:
     assert studio.krita.active.refreshed, "hiding is seen"
     studio.controller.toggle_compare()
     assert studio.krita.active.root.children[1].visible
-    studio.krita.action("edit_undo").trigger()
+    studio.take_back()
     studio.controller.see()
     assert not studio.controller.state.history[0].placed and studio.controller.state.compare == ""
     studio.controller.apply(item.id)

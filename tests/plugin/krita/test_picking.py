@@ -91,7 +91,7 @@ def test_an_answer_becomes_the_selection_in_one_step(studio: Any) -> None:
     assert (selection.x(), selection.y(), selection.width(), selection.height()) == (90, 18, 12, 9)
     assert bytes(selection.pixelData(90, 18, 12, 9)) == mask.data
     assert len(studio.undo) == 1
-    studio.krita.action("edit_undo").trigger()
+    studio.take_back()
     selection = document.selection()
     assert (selection.x(), selection.y(), selection.width(), selection.height()) == (7, 8, 9, 10)
 
@@ -101,7 +101,7 @@ def test_undoing_the_first_selection_leaves_none(studio: Any) -> None:
     studio.begin()
     studio.controller.picking.select(DocumentMask(Rect(2, 3, 4, 5), b"\xff" * 20))
     assert document.selection().width() == 4 and len(studio.undo) == 1
-    studio.krita.action("edit_undo").trigger()
+    studio.take_back()
     assert document.selection() is None
 
 

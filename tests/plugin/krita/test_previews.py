@@ -66,6 +66,21 @@ def test_switching_it_off_undoes_its_only_step(studio: Any) -> None:
     assert not studio.controller.state.preview.shown and not studio.controller.state.preview.on
 
 
+def test_one_that_is_being_composed_is_undone_all_the_same(studio: Any) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(8, 8, 16, 16)
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.select(30, 20, 10, 10)
+    studio.loop.until(lambda: studio.krita.active.refreshed > 1, "the preview to be filled anew")
+    shown(studio)
+    assert studio.krita.active.busy, "Krita hears no undo now"
+    studio.controller.set_preview(False)
+    assert studio.names == ["Background"] and studio.undo == []
+    assert len(studio.krita.active.redo) == 1, "it was undone, and not removed"
+
+
 def test_after_other_work_it_is_removed_as_a_layer_and_the_work_stays(studio: Any) -> None:
     document = studio.krita.open()
     studio.begin()
@@ -94,7 +109,7 @@ def test_a_preview_that_the_user_undoes_does_not_come_back(studio: Any) -> None:
     studio.begin()
     studio.controller.set_preview(True)
     shown(studio)
-    studio.krita.action("edit_undo").trigger()
+    studio.take_back()
     studio.loop.until(lambda: not studio.controller.state.preview.on, "the end of the preview")
     studio.controller.set_seed(4)
     studio.loop.some(0.4)
