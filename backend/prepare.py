@@ -141,12 +141,16 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     if layer.dtype in ("f16", "f32"):
         rgb = np.clip(rgb, 0, 1)
     rgb = _fill_hidden(rgb, opacity)
+    content_key = pixels.crop_key(layer, crop)
+    opaque = bool((opacity >= 1).all())
     regions = []
     for region, options in zip(request.regions, plan.region_options, strict=True):
         mask = decode_mask(region.mask, layer.width, layer.height, crop) * opacity
         parts, prompt = _styles(region.style, region.style_mask)
         whole = torch.from_numpy(_roomy(mask, fill=True))
         key = mask_key(region.mask, layer.width, layer.height, crop)
+        if not opaque:
+            key = f"{key}/{content_key}"
         regions.append(JobRegion(whole, parts, region.strength, options, prompt, key))
     return Job(
         content=_planes(_roomy(rgb)),
@@ -154,7 +158,7 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
         regions=tuple(regions),
         options=plan.options,
         seed=request.seed,
-        key=pixels.crop_key(layer, crop),
+        key=content_key,
     )
 
 

@@ -127,7 +127,7 @@ class JobRegion:
 
     :param mask: (H, W) in [0, 1], soft; already zero where the layer is transparent.
     :param options: the job's options with this region's overrides.
-    :param key: what distinguishes the mask among all on the job's crop, for caches; empty if unknown.
+    :param key: what distinguishes the mask from all others, for caches; empty if unknown.
     """
 
     mask: Tensor

@@ -1,6 +1,6 @@
 """What a job's masks come to: their union, how thick it is, and how its edges are blended.
 
-All of it depends on the masks alone and is kept for the next style on the same selection.
+All of it depends on the masks alone and is kept for the next run on the same selection.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Edges:
 
 def _masks_key(job: Job) -> str:
     keys = [region.key for region in job.regions]
-    return "/".join((job.key, *keys)) if all(keys) else ""
+    return "/".join(keys) if all(keys) else ""
 
 
 def _kept(context: Context, key: str, make: Callable[[], _Kept]) -> _Kept:

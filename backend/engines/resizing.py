@@ -75,7 +75,13 @@ def resized(job: Job, context: Context) -> Job:
         content=fit(job.content, cv2.INTER_CUBIC),
         opacity=fit(job.opacity, cv2.INTER_LINEAR),
         regions=tuple(
-            replace(r, mask=fit(r.mask, cv2.INTER_LINEAR), options=scaled(r.options)) for r in job.regions
+            replace(
+                r,
+                mask=fit(r.mask, cv2.INTER_LINEAR),
+                options=scaled(r.options),
+                key=r.key and f"{r.key}/{size[0]}x{size[1]}",
+            )
+            for r in job.regions
         ),
         options=scaled(job.options),
         key=f"{job.key}/{size[0]}x{size[1]}",

