@@ -229,7 +229,9 @@ class _Watch(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        self._look()
+        # To stop there would leave gradients switched off for the thread's next job.
+        if func is not torch._C._set_grad_enabled:
+            self._look()
         return func(*args, **kwargs) if kwargs else func(*args)
 
 
