@@ -152,8 +152,8 @@ def _bordered_conv2d(
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
     Padding copies the whole tensor, which costs as much as a small convolution does.  Without
-    gradients the interior is convolved with the library's own zero padding instead and only the
-    four border lines are computed from padded strips; the result is the same.
+    gradients it is convolved with the library's own zero padding instead, and what the ring adds to
+    the four border lines comes from four small products; the result is the same up to rounding.
     """
     radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
@@ -168,15 +168,38 @@ def _bordered_conv2d(
         return winograd.convolved(_whole_tiles(x, support), kernels, bias, height, width)
     inner = x if support is None else x * support[..., 1:-1, 1:-1]
     y = F.conv2d(inner, weight, bias, padding=1)
-    for low, rows in ((0, [1, 0, 1]), (height - 1, [height - 2, height - 1, height - 2])):
-        strip = F.pad(x[..., rows, :], (1, 1, 0, 0), mode="reflect")
-        strip = strip if support is None else strip * support[..., low : low + 3, :]
-        y[..., low : low + 1, :] = F.conv2d(strip, weight, bias)
-    for low, columns in ((0, [1, 0, 1]), (width - 1, [width - 2, width - 1, width - 2])):
-        strip = F.pad(x[..., columns], (0, 0, 1, 1), mode="reflect")
-        strip = strip if support is None else strip * support[..., low : low + 3]
-        y[..., low : low + 1] = F.conv2d(strip, weight, bias)
+    for one in range(x.shape[0]):
+        shown = None if support is None else support[min(one, support.shape[0] - 1), 0]
+        _add_ring(y[one], x[one], weight, shown)
     return y
+
+
+def _add_ring(y: Tensor, x: Tensor, weight: Tensor, support: Tensor | None) -> None:
+    """Add what the reflected ring around ``x`` contributes to its 3x3 convolution, in place.
+
+    :param y: (O, H, W), convolved with zeros around.
+    :param x: (C, H, W).
+    :param support: (H + 2, W + 2), what the ring is multiplied by, or ``None``.
+    """
+    (channels, height, width), found = x.shape, weight.shape[0]
+    for near, far in ((1, 0), (height - 2, height - 1)):  # the reflected row, and where it is missing
+        line = x.new_empty(width + 2, channels)
+        line[1:-1] = x[:, near].T
+        line[0], line[-1] = x[:, near, 1], x[:, near, width - 2]
+        if support is not None:
+            line *= support[-1 if far else 0, :, None]
+        side = weight[:, :, 2 if far else 0]  # (O, C, 3)
+        windows = line.as_strided((width, 3 * channels), (channels, 1))
+        y[:, far] += (windows @ side.permute(2, 1, 0).reshape(-1, found)).T
+    for near, far in ((1, 0), (width - 2, width - 1)):
+        # The ring's corners belong to its rows.
+        line = x.new_zeros(height + 2, channels)
+        line[1:-1] = x[:, :, near].T
+        if support is not None:
+            line *= support[:, -1 if far else 0, None]
+        side = weight[:, :, :, 2 if far else 0]
+        windows = line.as_strided((height, 3 * channels), (channels, 1))
+        y[:, :, far] += (windows @ side.permute(2, 1, 0).reshape(-1, found)).T
 
 
 def _whole_tiles(x: Tensor, support: Tensor | None) -> Tensor:

@@ -147,3 +147,17 @@ def test_masks_kept_from_one_picture_serve_the_next(seed: int, expand: bool, ren
         fresh = decoder({tap: x.clone() for tap, x in taps.items()}, mask, **how)
         assert len(windows) == kept
         assert torch.equal(decoder(taps, mask, windows=windows, **how), fresh)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 99), st.integers(4, 14), st.integers(4, 14), st.booleans(), st.booleans())
+def test_the_quick_way_at_the_border_gives_what_a_reflected_border_gives(
+    seed: int, h: int, w: int, masked: bool, channels_last: bool
+) -> None:
+    x, weight, bias, mask = tensors(seed, h, w)
+    if channels_last:
+        x = x.to(memory_format=torch.channels_last)
+    wanted, _ = partial_conv2d(x, weight, bias, mask if masked else None)
+    with torch.inference_mode():
+        found, _ = partial_conv2d(x, weight, bias, mask if masked else None)
+    assert (found - wanted).abs().max() < 1e-4
