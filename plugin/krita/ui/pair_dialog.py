@@ -11,7 +11,7 @@ from scumble.shared.segmenting import SegmentResult
 
 from ..interface import ControllerPort
 from ..picking import DocumentMask, Picture
-from ..qt import Qt, QtCore, QtGui, QtWidgets
+from ..qt import Qt, QtGui, QtWidgets
 from ..tint import region_colour
 from . import theme
 from .basics import Elided, column, row, tool
@@ -48,10 +48,7 @@ class PairDialog(MaskWindow):
         self._part_dialog: Any = None
         self.setWindowTitle(f"Scumble: match parts with “{pictures.name(self._style)}”")
         self._build()
-        self._rest = QtCore.QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self.find)
+        self._rest = self.timer(_REST_MS, self.find, once=True)
         pictures.large(self._style, _SIDE, self._painted)
         self._picking.look(self._seen)
         self._show()
@@ -189,10 +186,7 @@ class PairDialog(MaskWindow):
             if result is None:
                 self.fail()
             elif len(result.masks) < 2:
-                self.message.say(
-                    "This part cannot be divided further.", "Pick parts of it by clicks instead."
-                )
-                self._place_message()
+                self.tell("This part cannot be divided further.", "Pick parts of it by clicks instead.")
             else:
                 self._edit(table.divided(at, result.masks), [at, at + 1])
                 return
@@ -258,29 +252,22 @@ class PairDialog(MaskWindow):
         wanted = [(at, each) for at, each in enumerate(self.table.rows) if each.on]
         if picture is None or not wanted:
             return
-        self.message.hide()
         if self.replace.isChecked():
             self._port.clear_regions()
 
-        def put(index: int, large: DocumentMask | None) -> None:
+        def put(index: int, mask: DocumentMask) -> bool:
             at, each = wanted[index]
-            id = self._picking.add_region(large, f"Part {at + 1}") if large is not None else ""
-            if not id:
-                self.fail()
-                return
-            self._port.change_region(id, style=with_part(self._style, each.part))
-            if index + 1 < len(wanted):
-                enlarge(index + 1)
-            else:
-                self._show(self.rows.chosen)
-                count = len(wanted)
-                self.status.setText(f"{count} region{'s were' if count > 1 else ' was'} added.")
+            id = self._picking.add_region(mask, f"Part {at + 1}")
+            if id:
+                self._port.change_region(id, style=with_part(self._style, each.part))
+            return bool(id)
 
-        def enlarge(index: int) -> None:
-            mask = wanted[index][1].mask
-            self._picking.enlarge(picture, mask, lambda large: put(index, large) if self._open else None)
+        def done() -> None:
+            self._show(self.rows.chosen)
+            count = len(wanted)
+            self.status.setText(f"{count} region{'s were' if count > 1 else ' was'} added.")
 
-        enlarge(0)
+        self.put_each(picture, [each.mask for _, each in wanted], put, done)
 
     # -- what is shown ------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from scumble.plugin.common.clicks import Clicks, Step
@@ -11,7 +10,7 @@ from scumble.shared.segmenting import SegmentResult
 
 from ..interface import ControllerPort, Part
 from ..picking import Combine, DocumentMask, Picture
-from ..qt import Qt, QtCore
+from ..qt import Qt
 from ..tint import region_colour
 from . import theme
 from .basics import Elided, column, row, tool
@@ -51,8 +50,8 @@ class PickDialog(MaskWindow):
         self.candidates = Candidates()
         self.everything = Everything()
         self._build()
-        self._rest = _timer(self, _REST_MS, self._ask_again, once=True)
-        self._watch = _timer(self, _LOOK_MS, self._tell_waiting)
+        self._rest = self.timer(_REST_MS, self._ask_again, once=True)
+        self._watch = self.timer(_LOOK_MS, self._tell_waiting)
         self._stop = port.listen(self._heard)
         self.look()
 
@@ -275,56 +274,45 @@ class PickDialog(MaskWindow):
 
     # -- what becomes of it -------------------------------------------------------------------------------
 
-    def _chosen(self) -> list[tuple[str, MaskBuffer]]:
-        """(label, mask) of what would be taken now."""
+    def _chosen(self) -> list[MaskBuffer]:
+        """What would be taken now."""
         if self._listing:
-            return [(f"Region {number}", found.mask) for number, found in self.everything.picked]
+            return [found.mask for _, found in self.everything.picked]
         found = self.clicks.now.mask
-        return [] if found is None or self.clicks.waiting else [("", found.mask)]
+        return [] if found is None or self.clicks.waiting else [found.mask]
 
     def _make(self, how: Combine) -> None:
         picture, chosen = self._picture, self._chosen()
         if picture is None or not chosen:
             return
-        self.message.hide()
 
-        def put(at: int, mask: DocumentMask | None) -> None:
+        def put(at: int, mask: DocumentMask) -> bool:
             # Of several the first one replaces, and the others are added to it.
             each = how if at == 0 or how is Combine.SUBTRACT else Combine.ADD
-            if mask is None or not self._picking.select(mask, each):
-                self.fail()
-            elif at + 1 < len(chosen):
-                self._enlarge(picture, chosen[at + 1][1], lambda mask: put(at + 1, mask))
-            else:
-                said = {Combine.REPLACE: "is the selection", Combine.ADD: "was added to the selection"}
-                self.status.setText(f"The mask {said.get(how, 'was taken from the selection')}.")
+            return self._picking.select(mask, each)
 
-        self._enlarge(picture, chosen[0][1], lambda mask: put(0, mask))
+        def done() -> None:
+            said = {Combine.REPLACE: "is the selection", Combine.ADD: "was added to the selection"}
+            self.status.setText(f"The mask {said.get(how, 'was taken from the selection')}.")
+
+        self.put_each(picture, chosen, put, done)
 
     def _add(self) -> None:
         picture, chosen = self._picture, self._chosen()
         if picture is None or not chosen:
             return
-        self.message.hide()
 
-        def put(at: int, mask: DocumentMask | None) -> None:
-            if mask is None or not self._picking.add_region(mask):
-                self.fail()
-            elif at + 1 < len(chosen):
-                self._enlarge(picture, chosen[at + 1][1], lambda mask: put(at + 1, mask))
-            else:
-                if not self._listing:
-                    self.clicks = Clicks()  # the next one
-                self._show()
-                many = f"{len(chosen)} regions were" if len(chosen) > 1 else "The region was"
-                self.status.setText(f"{many} added. Click on the next one, or close.")
+        def put(_at: int, mask: DocumentMask) -> bool:
+            return bool(self._picking.add_region(mask))
 
-        self._enlarge(picture, chosen[0][1], lambda mask: put(0, mask))
+        def done() -> None:
+            if not self._listing:
+                self.clicks = Clicks()  # the next one
+            self._show()
+            many = f"{len(chosen)} regions were" if len(chosen) > 1 else "The region was"
+            self.status.setText(f"{many} added. Click on the next one, or close.")
 
-    def _enlarge(
-        self, picture: Picture, mask: MaskBuffer, done: Callable[[DocumentMask | None], None]
-    ) -> None:
-        self._picking.enlarge(picture, mask, lambda large: done(large) if self._open else None)
+        self.put_each(picture, chosen, put, done)
 
     # -- what is shown ------------------------------------------------------------------------------------
 
@@ -391,14 +379,6 @@ class PickDialog(MaskWindow):
 
     def ended(self) -> None:
         self._stop()
-
-
-def _timer(parent: Any, every_ms: int, action: Callable[[], None], *, once: bool = False) -> Any:
-    timer = QtCore.QTimer(parent)
-    timer.setInterval(every_ms)
-    timer.setSingleShot(once)
-    timer.timeout.connect(action)
-    return timer
 
 
 def _number(value: Any, default: float) -> float:

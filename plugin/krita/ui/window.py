@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from scumble.shared.messages import MaskBuffer
+
 from ..interface import ControllerPort
+from ..picking import DocumentMask, Picture
 from ..qt import Qt, QtCore, QtWidgets
 from . import theme
 from .picture_view import PictureView
@@ -42,6 +46,44 @@ class MaskWindow(QtWidgets.QDialog):
         failure = self._picking.failure
         if failure is not None:
             self.tell(failure.sentence, failure.hint)
+
+    def timer(self, every_ms: int, action: Callable[[], None], *, once: bool = False) -> Any:
+        """A timer that ends with the window."""
+        timer = QtCore.QTimer(self)
+        timer.setInterval(every_ms)
+        timer.setSingleShot(once)
+        timer.timeout.connect(action)
+        return timer
+
+    def put_each(
+        self,
+        picture: Picture,
+        masks: Sequence[MaskBuffer],
+        put: Callable[[int, DocumentMask], bool],
+        done: Callable[[], None],
+    ) -> None:
+        """Masks of a picture as masks of the document, one after another; what fails is said, and ends it.
+
+        :param put: takes each with its number; false if that failed.
+        :param done: called when all are put.
+        """
+        self.message.hide()
+
+        def ask(at: int) -> None:
+            if at == len(masks):
+                done()
+            else:
+                self._picking.enlarge(picture, masks[at], lambda large: take(at, large))
+
+        def take(at: int, large: DocumentMask | None) -> None:
+            if not self._open:
+                return
+            if large is not None and put(at, large):
+                ask(at + 1)
+            else:
+                self.fail()
+
+        ask(0)
 
     def _place_message(self) -> None:
         margin = theme.unit(self) * 2

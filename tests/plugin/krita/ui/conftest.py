@@ -41,6 +41,30 @@ def port(app: Any) -> Any:
 
 
 @pytest.fixture
+def picking(port: Any) -> Any:
+    """The controller's questions for masks."""
+    return port.picking
+
+
+@pytest.fixture
+def pick_dialog(port: Any) -> Iterator[Any]:
+    """The window over a picture of 120 x 90 pixels, each of which stands for two by two of the layer."""
+    from hands import turn
+
+    from scumble.plugin.krita.ui.pick_dialog import PickDialog
+
+    it = PickDialog(port)
+    it.show()
+    turn()
+    gone: list[Any] = []
+    it.destroyed.connect(gone.append)
+    yield it
+    if not gone:
+        it.close()
+    turn()
+
+
+@pytest.fixture
 def panel(port: Any) -> Iterator[Any]:
     """The docker's content, 300 px wide."""
     from scumble.plugin.krita.ui.panel import DockPanel

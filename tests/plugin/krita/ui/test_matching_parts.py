@@ -37,11 +37,6 @@ THREE = (pair(0, 0, 40, 90, 0), pair(40, 0, 40, 90, 1), pair(80, 0, 40, 90, 2))
 
 
 @pytest.fixture
-def picking(port: FakePort) -> FakePicking:
-    return port.picking
-
-
-@pytest.fixture
 def dialog(panel: Any, port: FakePort, picking: FakePicking) -> Iterator[Any]:
     """The window with three pairs."""
     port.set_engine("semantic")
