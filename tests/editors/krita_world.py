@@ -115,7 +115,7 @@ class World:
         write_connection(self._stranger.connection, file)
         return file
 
-    def krita(self, script: Path, timeout_s: float = 900.0, **more: str) -> dict[str, Any]:
+    def krita(self, script: Path, timeout_s: float = 1200.0, **more: str) -> dict[str, Any]:
         """Run Krita with a script until that has ended; what it found.
 
         :param more: given to the script as environment.
@@ -200,7 +200,7 @@ class OtherWorld(World):
         shutil.rmtree(self.home / ".local/share/krita/pykrita/scumble_krita/vendor", ignore_errors=True)
         return said
 
-    def krita(self, script: Path, timeout_s: float = 900.0, **more: str) -> dict[str, Any]:
+    def krita(self, script: Path, timeout_s: float = 1200.0, **more: str) -> dict[str, Any]:
         """Run that Krita."""
         report = self.folder / "out" / "report.json"
         report.unlink(missing_ok=True)

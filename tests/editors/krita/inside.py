@@ -6,12 +6,17 @@ import time
 
 import scumble_krita
 from krita import Krita, Selection
+from PyQt5 import QtWidgets
 from PyQt5.QtCore import QByteArray
 
 OUT = os.path.dirname(os.environ["SCUMBLE_DRIVER_REPORT"])
 APPLICATION = Krita.instance()
 CONTROLLER = scumble_krita.controller
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
+#: For how many turns of the event loop nothing may happen for it to be over.
+TURNS = 4
+#: How many turns, and presses of a key, it may take; not seconds, in which a busy machine may stand still.
+PATIENCE, PRESSES = 1000, 20
 #: The gallery's, once the backend has answered.
 STYLES = []
 
@@ -48,13 +53,24 @@ def half(data):
     return struct.pack(f"<{len(values)}e", *values)
 
 
-def new_document(width, height, model="RGBA", depth="U8", profile=SRGB, name="test", shown=True):
-    """An open document whose one layer is filled."""
+def new_document(width, height, model="RGBA", depth="U8", profile=SRGB, name="test"):
+    """A new document of one layer, in a view and the active one."""
     document = APPLICATION.createDocument(width, height, name, model, depth, profile, 100.0)
-    document.setBatchmode(True)
-    if shown:
-        APPLICATION.activeWindow().addView(document)
+    yield from in_view(document)
     return document
+
+
+def in_view(document):
+    """Show a document, until it is the active one."""
+    document.setBatchmode(True)
+    APPLICATION.activeWindow().addView(document)
+
+    def active():
+        """The document's view"""
+        return APPLICATION.activeDocument() == document and document.activeNode() is not None
+
+    yield active
+    yield from rest(document)
 
 
 def fill(document, node, rect=None):
@@ -140,12 +156,59 @@ def undo_text():
     return APPLICATION.action("edit_undo").text()
 
 
-def undo():
-    APPLICATION.action("edit_undo").trigger()
+def history():
+    """What can be undone, the first step first, as Krita's own list of it has them."""
+    window = APPLICATION.activeWindow()
+    for view in window.qwindow().findChildren(QtWidgets.QListView) if window is not None else ():
+        if view.metaObject().className() == "KisUndoView":
+            model = view.model()
+            return [str(model.index(i, 0).data()) for i in range(1, view.currentIndex().row() + 1)]
+    raise RuntimeError("this Krita has no list of what can be undone")
 
 
-def redo():
-    APPLICATION.action("edit_redo").trigger()
+def rest(document):
+    """Until Krita has come to rest: nothing is composed, and for some turns of its event loop nothing
+    else has become of layers, selection and steps to undo.  However busy the machine is."""
+    seen, same = None, 0
+    for _ in range(PATIENCE):
+        document.waitForDone()
+        node, selection = document.activeNode(), document.selection()
+        rect = selection and [selection.x(), selection.y(), selection.width(), selection.height()]
+        now = [tree(document), node and node.uniqueId().toString(), rect, history(), undo_text()]
+        same, seen = (same + 1 if now == seen else 0), now
+        if same == TURNS:
+            return
+        yield 40
+    raise TimeoutError("Krita did not come to rest")
+
+
+def undo(document):
+    """Undo once."""
+    yield from _press(document, "edit_undo")
+
+
+def redo(document):
+    """Redo once."""
+    yield from _press(document, "edit_redo")
+
+
+def _press(document, name):
+    """Press until it was heard, as a user would: Krita drops what comes while it composes."""
+    yield from rest(document)
+    before = history()
+    for _ in range(PRESSES):
+        APPLICATION.action(name).trigger()
+        yield from rest(document)
+        if history() != before:
+            return
+    raise TimeoutError(f"Krita did not hear {name}")
+
+
+def activate(document, node):
+    """Make a layer the active one; Krita makes new ones so a moment after they were added."""
+    yield from rest(document)
+    document.setActiveNode(node)
+    yield from rest(document)
 
 
 def idle():
@@ -164,9 +227,22 @@ def failure():
     return None if found is None else [found.code.value, found.sentence, found.hint]
 
 
-def close(document):
+def shut(document):
+    """Close at once."""
     document.setModified(False)
     document.close()
+
+
+def close(document):
+    """Close a document that is at rest, until it is gone."""
+    yield from rest(document)
+    shut(document)
+
+    def gone():
+        """The end of a document"""
+        return document not in APPLICATION.documents() and APPLICATION.activeDocument() != document
+
+    yield gone
 
 
 def fresh_choices(*styles):
@@ -183,11 +259,18 @@ def fresh_choices(*styles):
 
 
 def paint(found):
-    """Click, and wait for the end."""
+    """Click, and wait for the end; the steps to undo that it made."""
+    document = APPLICATION.activeDocument()
+    if document is not None:
+        yield from rest(document)
+    before = history() if document is not None else []
     began = time.monotonic()
     CONTROLLER.stylize()
     found["called_s"] = time.monotonic() - began
     yield idle
-    yield 150
+    if document is not None:
+        yield from rest(document)
+        after = history()
+        found["steps"] = after[len(before) :] if after[: len(before)] == before else ["other", *after]
     found["failure"] = failure()
     found["notices"] = list(CONTROLLER.state.notices)

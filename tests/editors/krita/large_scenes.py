@@ -9,6 +9,7 @@ from inside import (
     OUT,
     SRGB,
     STYLES,
+    activate,
     close,
     dump,
     failure,
@@ -18,6 +19,7 @@ from inside import (
     new_document,
     paint,
     picture,
+    rest,
     select,
     undo,
 )
@@ -67,21 +69,19 @@ def filled(document, node, x, y, width, height):
 
 def a_wide_canvas(found):
     """20,000 pixels wide, in a window: a part of it is painted, and Krita goes on turning."""
-    document = new_document(20000, 600)
-    yield 1500
+    document = yield from new_document(20000, 600)
     source = document.activeNode()
     filled(document, source, 0, 0, 20000, 600)
-    yield 500
+    yield from rest(document)
     fresh_choices(STYLES[0])
     select(document, 19700, 100, 200, 160)
     yield from paint(found)
     found["names"] = names(document)
     found["result"] = dump("wide.result", source.parentNode().childNodes()[1])
-    undo()
-    yield 500
+    yield from undo(document)
     # And all of it, up to the moment at which it is on its way.
     document.setSelection(None)
-    yield 300
+    yield from rest(document)
     with Turns() as turns:
         CONTROLLER.stylize()
 
@@ -97,8 +97,7 @@ def a_wide_canvas(found):
     found["longest_turn_s"], found["longest_turn"] = turns.longest, turns.what
     found["turns"] = turns.count
     found["whole_names"] = names(document)
-    close(document)
-    yield 500
+    yield from close(document)
 
 
 def a_square_that_is_too_large(found):
@@ -112,39 +111,42 @@ def a_square_that_is_too_large(found):
     CONTROLLER.guarded(lambda: CONTROLLER.begin(lambda: Order(target, (entry,), "partial-conv", {})))
     yield idle
     found["failure"] = failure()
-    close(huge)
-    yield 200
+    yield from close(huge)
 
 
 def other_kinds_of_layers(found):
     """Fill, file and clone layers: as they look, with a word to the user."""
-    document = new_document(192, 160)
-    yield 400
+    document = yield from new_document(192, 160)
     source = document.activeNode()
     filled(document, source, 20, 20, 100, 90)
     root = document.rootNode()
     file = os.path.join(OUT, "layer.png")
     document.setBatchmode(True)
     document.exportImage(file, InfoObject())
-    yield 300
+    yield from rest(document)
     info = InfoObject()
     info.setProperty("color", "#30a060")
     everywhere = Selection()
     everywhere.select(0, 0, 192, 160, 255)
     fill = document.createFillLayer("fill", "color", info, everywhere)
     root.addChildNode(fill, source)
-    yield 300
+    yield from rest(document)
     linked = document.createFileLayer("file", file, "None")
     root.addChildNode(linked, fill)
-    yield 800
+
+    def loaded():
+        """The file layer's file"""
+        return not linked.bounds().isEmpty()
+
+    yield loaded
+    yield from rest(document)
     clone = document.createCloneLayer("clone", source)
     root.addChildNode(clone, linked)
-    yield 400
+    yield from rest(document)
     document.refreshProjection()
     document.waitForDone()
     for node in (fill, linked, clone):
-        document.setActiveNode(node)
-        yield 200
+        yield from activate(document, node)
         fresh_choices(STYLES[0])
         select(document, 30, 30, 60, 50)
         CONTROLLER.see()
@@ -155,16 +157,11 @@ def other_kinds_of_layers(found):
         if part["failure"] is None:
             above = part["names"].index(node.name()) + 1
             part["result"] = dump(f"other.{node.name()}", root.childNodes()[above])
-            before = len(names(document))
-            undo()
-            yield lambda before=before: len(names(document)) < before
-            yield 300
+            yield from undo(document)
     # The file goes: Krita shows what it has, or nothing, and we say what there is to say.
     os.unlink(file)
-    document.setActiveNode(linked)
-    yield 200
+    yield from activate(document, linked)
     gone = {}
     yield from paint(gone)
     found["file_gone"] = {"failure": gone["failure"], "names": names(document)}
-    close(document)
-    yield 300
+    yield from close(document)

@@ -7,6 +7,7 @@ from inside import (
     CONTROLLER,
     OUT,
     STYLES,
+    activate,
     close,
     digest,
     dump,
@@ -15,6 +16,7 @@ from inside import (
     names,
     new_document,
     paint,
+    rest,
     select,
     undo,
 )
@@ -30,17 +32,15 @@ from scumble.plugin.common.sources import (
 
 
 def an_offset_layer(found):
-    document = new_document(256, 256)
-    yield 400
+    document = yield from new_document(256, 256)
     source = document.activeNode()
     fill(document, source)
     document.waitForDone()
     layer = document.createNode("offset", "paintlayer")
     source.parentNode().addChildNode(layer, source)
-    yield 200
+    yield from rest(document)
     fill(document, layer, (-30, 60, 160, 120))
-    document.setActiveNode(layer)
-    yield 100
+    yield from activate(document, layer)
     fresh_choices(STYLES[0])
     select(document, -50, 100, 120, 300)
     yield from paint(found)
@@ -49,12 +49,11 @@ def an_offset_layer(found):
     document.setSelection(None)
     yield from paint(found)
     found["whole"] = dump("offset.whole", source.parentNode().childNodes()[3])
-    close(document)
+    yield from close(document)
 
 
 def hidden_and_locked_layers(found):
-    document = new_document(192, 192)
-    yield 400
+    document = yield from new_document(192, 192)
     source = document.activeNode()
     fill(document, source)
     fresh_choices(STYLES[0])
@@ -62,8 +61,7 @@ def hidden_and_locked_layers(found):
     yield from paint(found)
     found["hidden"] = {"names": names(document), "visible": source.visible(), "notices": found["notices"]}
     found["hidden_failure"] = found["failure"]
-    undo()
-    yield 300
+    yield from undo(document)
     source.setVisible(True)
     source.setLocked(True)
     before = digest(source.pixelData(0, 0, 192, 192))
@@ -73,12 +71,11 @@ def hidden_and_locked_layers(found):
         "locked": source.locked(),
         "same": before == digest(source.pixelData(0, 0, 192, 192)),
     }
-    close(document)
+    yield from close(document)
 
 
 def a_group_a_vector_layer_and_masks(found):
-    document = new_document(192, 192)
-    yield 400
+    document = yield from new_document(192, 192)
     source = document.activeNode()
     fill(document, source)
     root = document.rootNode()
@@ -86,21 +83,26 @@ def a_group_a_vector_layer_and_masks(found):
     root.addChildNode(group, source)
     inner = document.createNode("inner", "paintlayer")
     group.addChildNode(inner, None)
-    yield 200
+    yield from rest(document)
     fill(document, inner, (20, 20, 120, 120))
     vector = document.createVectorLayer("vector")
     root.addChildNode(vector, group)
-    yield 200
+    yield from rest(document)
     vector.addShapesFromSvg(
         '<svg xmlns="http://www.w3.org/2000/svg" width="138" height="138" viewBox="0 0 138 138">'
         '<rect x="20" y="20" width="80" height="80" fill="#d04020"/></svg>'
     )
-    yield 300
+
+    def drawn():
+        """The vector layer's shape"""
+        return not vector.bounds().isEmpty()
+
+    yield drawn
+    yield from rest(document)
     document.refreshProjection()
     fresh_choices(STYLES[0])
     for node in (group, vector):
-        document.setActiveNode(node)
-        yield 150
+        yield from activate(document, node)
         CONTROLLER.dismiss_notices()
         CONTROLLER.see()
         found[f"{node.name()}_note"] = CONTROLLER.state.document.note
@@ -111,14 +113,19 @@ def a_group_a_vector_layer_and_masks(found):
             "names": names(document),
             "rect": dump(f"kinds.{node.name()}", root.childNodes()[names(document).index(node.name()) + 1]),
         }
-        undo()
-        yield 300
+        yield from undo(document)
     # A transparency mask as it is made in Krita, and the selection masks and alpha as regions.
     document.setActiveNode(source)
     select(document, 30, 40, 60, 50)
-    yield 150
+    yield from rest(document)
     APPLICATION.action("add_new_transparency_mask").trigger()
-    yield 400
+
+    def masked():
+        """The new mask"""
+        return document.activeNode().type() == "transparencymask"
+
+    yield masked
+    yield from rest(document)
     found["active_mask"] = document.activeNode().type()
     found["choices"] = [[c.source.kind, c.label, c.group, c.problem] for c in CONTROLLER.mask_choices()]
     mask = [c.source for c in CONTROLLER.mask_choices() if c.source.kind == TRANSPARENCY_MASK]
@@ -129,19 +136,16 @@ def a_group_a_vector_layer_and_masks(found):
     yield from paint(found)
     found["masked"] = {"failure": found["failure"], "notices": found["notices"], "names": names(document)}
     found["masked_result"] = dump("kinds.masked", root.childNodes()[1])
-    undo()
-    yield 300
+    yield from undo(document)
     source.childNodes()[0].remove()
-    yield 200
+    yield from rest(document)
     fresh_choices(STYLES[0])
     selection_mask = document.createSelectionMask("sky")
     chosen = Selection()
     chosen.select(10, 10, 50, 40, 255)
     selection_mask.setSelection(chosen)
     source.addChildNode(selection_mask, None)
-    yield 200
-    document.setActiveNode(source)
-    yield 150
+    yield from activate(document, source)
     kinds = {c.source.kind: c.source for c in CONTROLLER.mask_choices() if c.label in ("sky", "inner")}
     CONTROLLER.add_region(kinds[SELECTION_MASK])
     CONTROLLER.add_region(kinds[LAYER_ALPHA])
@@ -150,15 +154,13 @@ def a_group_a_vector_layer_and_masks(found):
     found["regions_result"] = dump("kinds.regions", root.childNodes()[1])
     thumbnail = CONTROLLER.region_thumbnail(CONTROLLER.state.regions[0].id, 64, 64)
     found["thumbnail"] = None if thumbnail is None else [thumbnail.width(), thumbnail.height()]
-    close(document)
+    yield from close(document)
 
 
 def styles_from_a_layer_and_a_file(found):
-    style = new_document(128, 96, name="style")
-    yield 300
+    style = yield from new_document(128, 96, name="style")
     fill(style, style.activeNode())
-    document = new_document(192, 192)
-    yield 400
+    document = yield from new_document(192, 192)
     source = document.activeNode()
     fill(document, source)
     fresh_choices()
@@ -181,9 +183,8 @@ def styles_from_a_layer_and_a_file(found):
     style.exportImage(gone, InfoObject())
     yield from paint(found)
     found["file_failure"] = found["failure"]
-    close(style)
-    yield 200
+    yield from close(style)
     CONTROLLER.set_style(other)
     yield from paint(found)
     found["closed_style"] = found["failure"]
-    close(document)
+    yield from close(document)

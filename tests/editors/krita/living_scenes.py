@@ -8,17 +8,20 @@ from inside import (
     CONTROLLER,
     OUT,
     STYLES,
+    activate,
     close,
     digest,
     dump,
     failure,
     fill,
     fresh_choices,
+    history,
     idle,
     names,
     new_document,
     paint,
     picture,
+    rest,
     select,
     tree,
     undo,
@@ -30,8 +33,7 @@ from scumble.plugin.krita.interface import Output
 
 
 def live_preview(found):
-    document = new_document(512, 512)
-    yield 500
+    document = yield from new_document(512, 512)
     source = document.activeNode()
     fill(document, source)
     document.waitForDone()
@@ -46,7 +48,7 @@ def live_preview(found):
 
     CONTROLLER.set_preview(True)
     yield shown
-    yield 300
+    yield from rest(document)
     found["names"] = names(document)
     found["active"] = document.activeNode().name()
     found["text"] = CONTROLLER.state.preview.text
@@ -73,57 +75,58 @@ def live_preview(found):
     found["moved"] = dump("preview.moved", source.parentNode().childNodes()[1])
     found["names_moved"] = names(document)
     CONTROLLER.set_preview(False)
-    yield 300
+    yield from rest(document)
     found["names_gone"] = names(document)
-    found["undo_gone"] = undo_text()
+    found["undo_gone"], found["left"] = undo_text(), history()
     found["modified_gone"] = document.modified()
     CONTROLLER.set_preview(True)
     yield shown
     yield from paint(found)
     found["names_applied"] = names(document)
-    found["undo_applied"] = undo_text()
+    found["undo_applied"], found["left_applied"] = undo_text(), history()
     # It is still on, and comes with the next change; off and on is quicker.
     CONTROLLER.set_preview(False)
     CONTROLLER.set_preview(True)
     yield shown
-    yield 300
+    yield from rest(document)
     found["names_over_result"] = names(document)
     CONTROLLER.set_preview(False)
-    yield 300
-    undo()
-    yield 300
+    yield from rest(document)
+    yield from undo(document)
     found["names_undone"] = names(document)
-    found["undo_undone"] = undo_text()
-    CONTROLLER.set_preview(False)
+    found["undo_undone"], found["left_undone"] = undo_text(), history()
     # Undone by the user: it goes and does not come back by itself.
     CONTROLLER.set_preview(True)
     yield shown
-    undo()
-    yield 1200
+    yield from undo(document)
+
+    def off():
+        """The end of the preview"""
+        return not CONTROLLER.state.preview.on
+
+    yield off
+    yield from rest(document)
     found["by_hand"] = [names(document), CONTROLLER.state.preview.on, CONTROLLER.state.preview.text]
     CONTROLLER.set_preview(False)
-    close(document)
+    yield from close(document)
 
 
 def animation(found):
-    document = new_document(160, 128)
-    yield 500
+    document = yield from new_document(160, 128)
     layer = document.activeNode()
     layer.enableAnimation()
-    yield 200
+    yield from rest(document)
     for number, at in enumerate((0, 4, 9)):
         document.setCurrentTime(at)
-        document.waitForDone()
-        yield 200
+        yield from rest(document)
         if number:
             APPLICATION.action("add_blank_frame").trigger()
-            yield 300
+            yield from rest(document)
         data = bytearray(picture(160, 128))
         data[number::4] = bytes([60 * number + 30]) * (160 * 128)
         layer.setPixelData(QByteArray(bytes(data)), 0, 0, 160, 128)
     document.setCurrentTime(4)
-    document.waitForDone()
-    yield 200
+    yield from rest(document)
     fresh_choices(STYLES[0])
     select(document, 20, 20, 96, 64)
     CONTROLLER.see()
@@ -131,8 +134,7 @@ def animation(found):
     before = [digest(layer.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
     yield from paint(found)
     found["one"] = {"failure": found["failure"], "names": names(document)}
-    undo()
-    yield 300
+    yield from undo(document)
     found["undo_before"] = undo_text()
     CONTROLLER.set_all_frames(True)
     batches = set()
@@ -140,7 +142,7 @@ def animation(found):
     yield from paint(found)
     stop()
     found["batches"] = sorted(batches)
-    found["names"] = names(document)
+    found["names"], found["frames_steps"] = names(document), found["steps"]
     found["time"] = document.currentTime()
     new = document.rootNode().childNodes()[1]
     found["keys"] = [t for t in range(12) if new.hasKeyframeAtTime(t)]
@@ -153,16 +155,20 @@ def animation(found):
     found["same"] = before == [digest(layer.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
     item = CONTROLLER.state.history[0]
     found["history"] = [item.name, item.placed, item.applicable]
-    undo()
-    yield 300
+    yield from undo(document)
     found["names_undone"] = names(document)
     CONTROLLER.apply(item.id)
-    yield 500
+
+    def applied():
+        """The result that is put back"""
+        return len(names(document)) > 1 or failure()
+
+    yield applied
+    yield from rest(document)
     found["applied"] = [names(document), failure()]
     again = document.rootNode().childNodes()[1]
     found["applied_frames"] = [digest(again.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
-    undo()
-    yield 300
+    yield from undo(document)
     # Each region a layer of its own, and the same again from the settings in the group.
     for x in (10, 80):
         select(document, x, 30, 50, 60)
@@ -172,7 +178,7 @@ def animation(found):
     yield from paint(found)
     CONTROLLER.set_output(Output.LAYER)
     CONTROLLER.set_all_frames(False)
-    found["group_failure"] = found["failure"]
+    found["group_failure"], found["group_steps"] = found["failure"], found["steps"]
     found["group"] = tree(document)
     group = document.rootNode().childNodes()[1]
     found["group_keys"] = [[t for t in range(12) if n.hasKeyframeAtTime(t)] for n in group.childNodes()]
@@ -180,18 +186,17 @@ def animation(found):
         [digest(n.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)] for n in group.childNodes()
     ]
     fresh_choices(STYLES[1])
-    document.setActiveNode(group)
-    yield 300
+    yield from activate(document, group)
     CONTROLLER.rerun()
     yield idle
-    yield 300
+    yield from rest(document)
     found["rerun_failure"] = failure()
     found["rerun"] = tree(document)
     found["rerun_frames"] = [
         [digest(n.pixelDataAtTime(0, 0, 160, 128, t)) for t in (0, 4, 9)]
         for n in document.rootNode().childNodes()[2].childNodes()
     ]
-    close(document)
+    yield from close(document)
 
 
 def the_menu(found):
@@ -201,27 +206,29 @@ def the_menu(found):
     action = APPLICATION.action("scumble_stylize")
     found["shortcut"] = action.shortcut().toString()
     found["dockers"] = [d.objectName() for d in APPLICATION.dockers() if "scumble" in d.objectName()]
-    document = new_document(128, 128)
-    yield 400
+    document = yield from new_document(128, 128)
     fill(document, document.activeNode())
     fresh_choices(STYLES[0])
     for docker in APPLICATION.dockers():
         if docker.objectName() == "scumble_docker":
             docker.setVisible(True)
-    yield 300
+    yield from rest(document)
     action.trigger()
-    yield 100
-    yield idle
-    yield 300
+
+    def painted():
+        """The result, or why there is none"""
+        return idle() and (len(names(document)) > 1 or failure())
+
+    yield painted
+    yield from rest(document)
     found["failure"] = failure()
     found["names"] = names(document)
-    close(document)
+    yield from close(document)
 
 
 def responsiveness(found):
     """While a job runs, the GUI thread is never away for long but for Krita's own work."""
-    document = new_document(1024, 1024)
-    yield 800
+    document = yield from new_document(1024, 1024)
     fill(document, document.activeNode())
     document.waitForDone()
     fresh_choices(STYLES[0])
@@ -242,4 +249,4 @@ def responsiveness(found):
     found["worst_gap_s"], found["beats"] = worst, beats
     found["read_s"] = CONTROLLER.timing.read
     found["failure"] = failure()
-    close(document)
+    yield from close(document)

@@ -18,6 +18,7 @@ from inside import (
     picture,
     ready,
     select,
+    undo,
 )
 from PyQt5.QtCore import QByteArray
 
@@ -150,8 +151,7 @@ def main(report):
     CONTROLLER.order = counted(CONTROLLER.order)
     report["runs"], report["previews"] = {}, {}
     for side in map(int, os.environ.get("SCUMBLE_SIDES", "").split()):
-        document = new_document(side, side)
-        yield 1500
+        document = yield from new_document(side, side)
         fill(document, document.activeNode())
         document.waitForDone()
         select(document, 0, 0, side, side)
@@ -193,8 +193,7 @@ def main(report):
             }
             if number:  # the first warms up
                 runs.append(run)
-            APPLICATION.action("edit_undo").trigger()
-            document.waitForDone()
+            yield from undo(document)
             yield 300
         host._application = host._preview._application = APPLICATION
         previews = report["previews"][str(side)] = []
@@ -219,8 +218,7 @@ def main(report):
             previews.append(time.monotonic() - began)
             yield 400
         CONTROLLER.set_preview(False)
-        close(document)
-        yield 500
+        yield from close(document)
     yield from large(report)
 
 
@@ -270,5 +268,4 @@ def large(report):
             found["write"] = [time.perf_counter() - began, turns.ours, turns.libkis]
             found["composing"] = over[0].attaching_s if over else failure()
         host._application = host._preview._application = APPLICATION
-        close(document)
-        yield 1500
+        yield from close(document)

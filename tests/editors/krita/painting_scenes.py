@@ -8,17 +8,21 @@ from inside import (
     OUT,
     SRGB,
     STYLES,
+    activate,
     close,
     dump,
     dump_picture,
     failure,
     fill,
     fresh_choices,
+    history,
     idle,
+    in_view,
     names,
     new_document,
     paint,
     redo,
+    rest,
     select,
     select_soft,
     tree,
@@ -30,8 +34,7 @@ from scumble.plugin.krita.interface import Output
 
 
 def regions_with_two_styles(found):
-    document = new_document(320, 256)
-    yield 400
+    document = yield from new_document(320, 256)
     source = document.activeNode()
     fill(document, source)
     document.waitForDone()
@@ -61,13 +64,11 @@ def regions_with_two_styles(found):
     found["annotations"] = [str(a) for a in document.annotationTypes()]
     found["history"] = [[h.name, h.placed, h.visible] for h in CONTROLLER.state.history][:1]
     found["timing"] = [CONTROLLER.timing.read, CONTROLLER.timing.job, CONTROLLER.timing.write]
-    undo()
-    yield 300
+    yield from undo(document)
     found["names_undone"] = names(document)
     found["undo_undone"] = undo_text()
     found["picture_undone"] = dump_picture("two.picture.undone", document)
-    redo()
-    yield 300
+    yield from redo(document)
     found["names_redone"] = names(document)
     found["picture_redone"] = dump_picture("two.picture.redone", document)
     # Before and after, then the same once more with the settings that are kept in the layer.
@@ -79,49 +80,49 @@ def regions_with_two_styles(found):
     CONTROLLER.toggle_compare()
     fresh_choices()
     document.setSelection(None)
-    document.setActiveNode(source.parentNode().childNodes()[1])
-    yield 200
+    yield from activate(document, source.parentNode().childNodes()[1])
     CONTROLLER.see()
     found["rerunnable"] = CONTROLLER.state.document.rerunnable
     CONTROLLER.rerun()
     yield idle
-    yield 150
+    yield from rest(document)
     found["rerun_failure"] = failure()
     found["names_rerun"] = names(document)
     found["rerun"] = dump("two.rerun", source.parentNode().childNodes()[2])
     # From the history, and saved and opened again.
-    undo()
-    yield 300
+    yield from undo(document)
+    count = len(names(document))
     CONTROLLER.apply(CONTROLLER.state.history[-1].id)
-    yield 300
+
+    def applied():
+        """The result that is put back"""
+        return len(names(document)) > count or failure()
+
+    yield applied
+    yield from rest(document)
     found["names_applied"] = names(document)
     file = os.path.join(OUT, "two.kra")
     document.saveAs(file)
-    yield 300
-    close(document)
-    yield 300
+    yield from rest(document)
+    yield from close(document)
     document = APPLICATION.openDocument(file)
-    document.setBatchmode(True)
-    APPLICATION.activeWindow().addView(document)
-    yield 500
+    yield from in_view(document)
     layer = [n for n in document.rootNode().childNodes() if n.type() == "paintlayer"][-1]
-    document.setActiveNode(layer)
-    yield 200
+    yield from activate(document, layer)
     CONTROLLER.dismiss_failure()
     CONTROLLER.load_from_layer()
     found["loaded"] = [[r.label, r.style.id, r.strength, r.mask.kind] for r in CONTROLLER.state.regions]
     found["load_failure"] = failure()
     CONTROLLER.rerun()
     yield idle
-    yield 150
+    yield from rest(document)
     found["reopened_failure"] = failure()
     found["names_reopened"] = names(document)
-    close(document)
+    yield from close(document)
 
 
 def a_group_of_layers(found):
-    document = new_document(256, 256)
-    yield 400
+    document = yield from new_document(256, 256)
     source = document.activeNode()
     fill(document, source)
     fresh_choices()
@@ -139,15 +140,15 @@ def a_group_of_layers(found):
     found["undo"] = undo_text()
     group = source.parentNode().childNodes()[1]
     found["layers"] = [dump(f"group.{i}", n) for i, n in enumerate(group.childNodes())]
-    undo()
-    yield 300
-    found["names_undone"] = names(document)
-    close(document)
+    yield from undo(document)
+    found["names_undone"], found["left"] = names(document), history()
+    yield from redo(document)
+    found["tree_redone"] = tree(document)
+    yield from close(document)
 
 
 def _kind_of_document(found, model, depth, profile, name):
-    document = new_document(256, 192, model, depth, profile)
-    yield 400
+    document = yield from new_document(256, 192, model, depth, profile)
     source = document.activeNode()
     fill(document, source)
     fresh_choices(STYLES[0])
@@ -163,10 +164,9 @@ def _kind_of_document(found, model, depth, profile, name):
     found["result"] = dump(f"{name}.result", result)
     found["source_after"] = dump(f"{name}.after", source)
     found["documents"] = len(APPLICATION.documents())
-    undo()
-    yield 300
+    yield from undo(document)
     found["names_undone"] = names(document)
-    close(document)
+    yield from close(document)
 
 
 def sixteen_bit(found):

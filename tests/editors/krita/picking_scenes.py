@@ -10,6 +10,7 @@ from inside import (
     names,
     new_document,
     paint,
+    rest,
     select,
     undo,
     undo_text,
@@ -40,8 +41,7 @@ def a_disc(document, node):
 
 
 def picked_by_clicks(found):
-    document = new_document(1000, 400)
-    yield 600
+    document = yield from new_document(1000, 400)
     source = document.activeNode()
     a_disc(document, source)
     fresh_choices(STYLES[0])
@@ -73,35 +73,29 @@ def picked_by_clicks(found):
     yield answered
     mask = seen.pop()
     select(document, 900, 300, 50, 50)
-    document.waitForDone()
-    yield 300
+    yield from rest(document)
     found["before"] = [rect_of(document), undo_text()]
     found["accepted"] = picking.select(mask)
-    yield 500
+    yield from rest(document)
     found["selected"] = [rect_of(document), undo_text()]
     selection = document.selection()
     found["inside"] = bytes(selection.pixelData(400, 200, 1, 1))[0]
     found["outside"] = bytes(selection.pixelData(800, 200, 1, 1))[0]
-    undo()
-    yield 500
+    yield from undo(document)
     found["undone"] = rect_of(document)
     picking.select(mask, Combine.ADD)
-    yield 500
+    yield from rest(document)
     found["added"] = rect_of(document)
     document.waitForDone()
     picking.select(mask, Combine.SUBTRACT)
-    yield 500
+    yield from rest(document)
     found["subtracted"] = rect_of(document)
     document.waitForDone()
-    undo()
-    yield 300
-    undo()
-    yield 300
+    yield from undo(document)
+    yield from undo(document)
     found["all_undone"] = rect_of(document)
     found["region"] = picking.add_region(mask, "disc")
     yield from paint(found)
     found["names"] = names(document)
     found["result"] = dump("picked.result", source.parentNode().childNodes()[1])
-    document.waitForDone()
-    yield 500
-    close(document)
+    yield from close(document)

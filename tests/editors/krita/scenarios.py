@@ -15,7 +15,7 @@ import painting_scenes
 import picking_scenes
 import trouble_scenes
 import window_scenes
-from inside import APPLICATION, CONTROLLER, STYLES, close, ready
+from inside import APPLICATION, CONTROLLER, STYLES, ready, shut
 
 from scumble.plugin.common.sources import GalleryStyle
 
@@ -66,6 +66,6 @@ def main(report):
             found["raised"] = traceback.format_exc()
             CONTROLLER.cancel()
             for document in APPLICATION.documents():
-                close(document)
+                shut(document)
             yield 300
         found["took_s"] = time.monotonic() - began

@@ -73,7 +73,7 @@ def test_alpha_is_the_blended_mask(report: Any, two: Any) -> None:
 
 
 def test_one_undo_takes_it_away_and_redo_brings_it_back(report: Any, two: Any) -> None:
-    assert two["failure"] is None and len(two["names"]) == 2
+    assert two["failure"] is None and len(two["names"]) == 2 and two["steps"] == ["Add Layer"]
     assert two["names_undone"] == ["Background"] and two["undo_undone"] == two["undo_before"]
     before = report.pixels(two["picture_before"])
     assert (report.pixels(two["picture_undone"]) == before).all()
@@ -108,7 +108,9 @@ def test_a_group_holds_one_layer_for_each_region_and_is_one_step(report: Any) ->
     found = report["a_group_of_layers"]
     group = found["tree"][1]
     assert found["failure"] is None and group[1] == "grouplayer" and len(group[2]) == 2
-    assert found["names_undone"] == ["Background"]
+    assert found["steps"] == ["Add Layer"] and found["names_undone"] == ["Background"]
+    assert found["left"] == [], "nothing is left to undo"
+    assert found["tree_redone"] == found["tree"]
     for dump, rect in zip(found["layers"], ([10, 10, 80, 80], [120, 120, 80, 80])):
         assert dump["rect"] == rect and is_blended(report.pixels(dump)[..., 3], np.ones((80, 80)))
 
@@ -129,7 +131,7 @@ KINDS = {
 def test_documents_of_each_kind_are_painted_in_their_own_kind(report: Any, name: str) -> None:
     found = report[name]
     assert found["failure"] is None and len(found["names"]) == 2
-    assert found["names_undone"] == ["Background"], "one step"
+    assert found["steps"] == ["Add Layer"] and found["names_undone"] == ["Background"], "one step"
     assert (found["result"]["model"], found["result"]["depth"]) == KINDS[name]
     assert found["result"]["profile"] == found["source_before"]["profile"]
     before, result = report.pixels(found["source_before"]), report.on_canvas(found["result"], 256, 192)
@@ -270,12 +272,13 @@ def test_the_preview_follows_and_leaves_no_trace(report: Any) -> None:
     assert found["first"]["rect"] == [64, 64, 256, 256]
     assert found["moved"]["rect"] == [300, 300, 100, 100] and found["names_moved"] == found["names"]
     assert found["names_gone"] == ["Background"] and found["undo_gone"] == found["undo_before"]
-    assert not found["modified_gone"]
+    assert not found["modified_gone"] and found["left"] == []
 
 
 def test_the_result_takes_the_previews_place_in_one_step(report: Any) -> None:
     found = report["live_preview"]
     assert len(found["names_applied"]) == 2 and "preview" not in found["names_applied"][1]
+    assert found["left_applied"] == ["Add Layer"] and found["left_undone"] == []
     assert found["names_undone"] == ["Background"] and found["undo_undone"] == found["undo_before"]
     assert found["by_hand"][:2] == [["Background"], False], "undone by the user, it does not come back"
 
@@ -292,7 +295,7 @@ def test_all_frames_become_one_animated_layer(report: Any) -> None:
         wanted = np.zeros((128, 160))
         wanted[20:84, 20:116] = 1
         assert is_blended(frame[..., 3], wanted), "nothing of the copied frame is left"
-    assert found["names_undone"] == ["Background"], "one step"
+    assert found["frames_steps"] == ["Add Layer"] and found["names_undone"] == ["Background"], "one step"
 
 
 def test_frames_are_one_entry_of_the_history_and_come_back_together(report: Any) -> None:
@@ -304,6 +307,7 @@ def test_frames_are_one_entry_of_the_history_and_come_back_together(report: Any)
 def test_all_frames_of_two_regions_become_a_group_and_are_run_again_as_one(report: Any) -> None:
     found = report["animation"]
     assert found["group_failure"] is None and found["rerun_failure"] is None
+    assert found["group_steps"] == ["Add Layer"]
     assert [n[1] for n in found["group"][1][2]] == ["paintlayer"] * 2
     assert found["group_keys"] == [[0, 4, 9]] * 2
     assert len({digest for layer in found["group_frames"] for digest in layer}) == 6

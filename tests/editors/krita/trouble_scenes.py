@@ -7,6 +7,7 @@ from inside import (
     APPLICATION,
     CONTROLLER,
     STYLES,
+    activate,
     close,
     failure,
     fill,
@@ -15,7 +16,9 @@ from inside import (
     names,
     new_document,
     paint,
+    rest,
     select,
+    shut,
     undo_text,
 )
 from krita import Selection
@@ -26,39 +29,39 @@ from scumble.plugin.common.backend import Remote
 def bad_input(found):
     fresh_choices(STYLES[0])
     for document in APPLICATION.documents():
-        close(document)
-    yield 500
+        yield from close(document)
+
+    def none():
+        """No document"""
+        return APPLICATION.activeDocument() is None
+
+    yield none
     CONTROLLER.see()
     found["no_document_problem"] = CONTROLLER.state.problem.sentence
     yield from paint(found)
     found["no_document"] = found["failure"]
-    document = new_document(128, 128)
-    yield 400
+    document = yield from new_document(128, 128)
     source = document.activeNode()
     fill(document, source)
     select(document, -80, -80, 40, 40)
     yield from paint(found)
     found["selection_outside"] = found["failure"]
     document.setSelection(Selection())
-    yield 100
+    yield from rest(document)
     yield from paint(found)
     found["empty_selection"] = found["failure"]
     document.setSelection(None)
     empty = document.createNode("empty", "paintlayer")
     source.parentNode().addChildNode(empty, source)
-    yield 200
-    document.setActiveNode(empty)
-    yield 100
+    yield from activate(document, empty)
     yield from paint(found)
     found["empty_layer"] = found["failure"]
     found["names"] = names(document)
-    close(document)
-    yield 200
+    yield from close(document)
 
 
 def cancelled_midway(found):
-    document = new_document(1100, 1100)
-    yield 800
+    document = yield from new_document(1100, 1100)
     source = document.activeNode()
     fill(document, source)
     document.waitForDone()
@@ -90,24 +93,28 @@ def cancelled_midway(found):
     os.kill(pid, 9)
     found["killed"] = pid
     yield idle
-    yield 200
+    yield from rest(document)
     found["after_kill_failure"] = failure()
     found["after_kill_names"] = names(document)
     found["after_kill_pid"] = read_connection().pid
     # The document is closed while it is painted.
     CONTROLLER.stylize()
     yield running
-    close(document)
+    shut(document)
     yield idle
-    yield 600
+
+    def told():
+        """What became of the job"""
+        return failure() is not None and CONTROLLER.state.job.state.value == "cancelled"
+
+    yield told
     found["closed_failure"] = failure()
     found["closed_state"] = CONTROLLER.state.job.state.value
     found["report"] = CONTROLLER.report()
 
 
 def another_backend(found):
-    document = new_document(128, 128)
-    yield 400
+    document = yield from new_document(128, 128)
     fill(document, document.activeNode())
     fresh_choices(STYLES[0])
     CONTROLLER.set_remote(Remote("", os.environ["SCUMBLE_STRANGER"], True))
@@ -120,4 +127,4 @@ def another_backend(found):
     yield from paint(found)
     found["back"] = found["failure"]
     found["names"] = names(document)
-    close(document)
+    yield from close(document)

@@ -1,6 +1,17 @@
 """The docker's windows by hand: picking by clicks, a part of the painting, matched parts."""
 
-from inside import APPLICATION, CONTROLLER, STYLES, close, fresh_choices, names, new_document, paint
+from inside import (
+    APPLICATION,
+    CONTROLLER,
+    STYLES,
+    activate,
+    close,
+    fresh_choices,
+    names,
+    new_document,
+    paint,
+    rest,
+)
 from picking_scenes import a_disc, rect_of
 from PyQt5 import QtWidgets
 from PyQt5.QtCore import Qt
@@ -22,8 +33,7 @@ def undo_step():
 
 
 def by_hand(found):
-    document = new_document(600, 240)
-    yield 600
+    document = yield from new_document(600, 240)
     source = document.activeNode()
     a_disc(document, source)
     fresh_choices(STYLES[0])
@@ -41,7 +51,6 @@ def by_hand(found):
         return window._picture is not None
 
     yield looked
-    yield 300
     box = window.method.box
     box.setCurrentIndex([box.itemData(at) for at in range(box.count())].index("grabcut"))
     canvas = window.canvas
@@ -51,24 +60,34 @@ def by_hand(found):
         yield answered
     found["picked"] = [window.clicks.now.mask is not None, window.message.isVisible(), canvas.has_mask]
     window.takes.make.click()
-    yield 600
+
+    def selected():
+        """The selection"""
+        return rect_of(document) is not None
+
+    yield selected
+    yield from rest(document)
     found["selected"] = rect_of(document)
     # Keys are the window's and not Krita's.
     step = undo_step()
     canvas.setFocus()
     QTest.keyClick(canvas, Qt.Key_Backspace)
     QTest.keyClick(canvas, Qt.Key_Z, Qt.ControlModifier)
-    yield 400
+    yield from rest(document)
     found["keys"] = [window.clicks.can_undo, undo_step() == step, rect_of(document)]
     x, y = window._picture.to_picture(240, 120)
     canvas.clicked.emit(x, y, True)
     yield answered
     window.takes.add.click()
-    yield 600
+
+    def added():
+        """The region"""
+        return bool(CONTROLLER.state.regions)
+
+    yield added
     regions = CONTROLLER.state.regions
     found["region"] = [len(regions), regions[0].mask.kind if regions else ""]
     window.close()
-    yield 100
     # Its style from the upper part of the painting, drawn on the gallery's own picture.
     part = docker.styles.open_part()
 
@@ -79,17 +98,16 @@ def by_hand(found):
     yield drawn_on
     part.canvas.set_part(rectangle(0, 0, 1, 0.4))
     part.use.click()
-    yield 200
+    yield from rest(document)
     found["part"] = style_part(CONTROLLER.state.regions[0].style) is not None
     yield from paint(found)
     found["names"] = names(document)
     # Parts that match become regions of both sides.
     CONTROLLER.clear_regions()
     engine = CONTROLLER.state.engine
-    document.setActiveNode(source)
-    yield 500
+    yield from activate(document, source)
     CONTROLLER.set_engine("semantic")
-    yield 300
+    yield from rest(document)
     match = docker.regions.open_matching()
 
     def matched():
@@ -101,13 +119,12 @@ def by_hand(found):
     match.rows.choose([0, 1])
     match.merge.click()
     match.use.click()
-    yield 800
+    yield added
+    yield from rest(document)
     regions = CONTROLLER.state.regions
     found["matched"] = [[style_part(each.style) is not None, each.mask.kind] for each in regions]
     match.close()
     CONTROLLER.clear_regions()
     CONTROLLER.set_engine(engine)
     document.setSelection(None)
-    document.waitForDone()
-    yield 300
-    close(document)
+    yield from close(document)
