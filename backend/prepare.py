@@ -229,7 +229,7 @@ def style_part(buffer: PixelBuffer, mask: MaskBuffer | None = None) -> StylePart
                 "The style picture is wholly transparent.",
                 "Choose a picture, or a layer with paint on it, as the style.",
             )
-    rgb, alpha = pixels.decode(buffer, box)
+    rgb, alpha = pixels.decode(buffer, box, "style picture")
     rgb = np.clip(rgb, 0, 1)
     if visible is not None:
         rgb = rgb * alpha[..., None] + (1 - alpha[..., None])

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from scumble.shared.errors import BAD_INPUT, Code, ScumbleError
 
@@ -63,8 +64,16 @@ def _available() -> list[Command]:
     return found
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in the same form as every other failure, not with the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(ScumbleError(Code.BAD_REQUEST, _sentence(message), f"What it takes: {self.prog} --help"))
+        raise SystemExit(BAD)
+
+
 def _parser(chosen: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="scumble",
         description="Stylize painted regions of a picture, as a new layer.",
         epilog="Exit codes: 0 done, 2 bad input, 3 no backend, 4 the job failed, 130 interrupted.",
@@ -79,7 +88,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
 def _version() -> str:

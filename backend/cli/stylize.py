@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strength", type=float, action="append", default=[], metavar="X",
         help="0 (unchanged) to 1 (full, the default); one a mask, or one for all",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same picture (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=_seed, default=0, help="same seed, same picture (default: %(default)s)"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="LAYER.png",
         help="the new layer, as large as the content and transparent outside the regions",
@@ -60,6 +62,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--local", action="store_true", help="paint in this process, without the backend")
     parser.add_argument("--device", metavar="NAME", help="with --local: cpu, cuda, cuda:1 ...")
+
+
+def _seed(text: str) -> int:
+    """A whole number that travels: 64 bits."""
+    seed = int(text)
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError
+    return seed
+
+
+_seed.__name__ = "seed"  # argparse: invalid seed value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -96,7 +96,8 @@ def read_mask(path: Path, size: tuple[int, int] | None = None) -> MaskBuffer:
     if pixels.layout == "gray":
         return MaskBuffer(pixels.width, pixels.height, pixels.data, pixels.dtype)
     # A mask's numbers are weights, not light: they are taken as they are encoded.
-    rgb, alpha = decode(PixelBuffer(pixels.width, pixels.height, pixels.layout, pixels.dtype, pixels.data))
+    weights = PixelBuffer(pixels.width, pixels.height, pixels.layout, pixels.dtype, pixels.data)
+    rgb, alpha = decode(weights, what="mask")
     values = from_float(gray(rgb) * alpha, pixels.dtype)
     return MaskBuffer(pixels.width, pixels.height, as_bytes(values), pixels.dtype)
 
@@ -119,14 +120,19 @@ def read_style(path: Path) -> PixelBuffer:
     reduced = PixelBuffer(
         raw.shape[1], raw.shape[0], pixels.layout, pixels.dtype, as_bytes(raw), pixels.transfer
     )
-    rgb, alpha = decode(reduced)
+    rgb, alpha = decode(reduced, what="style picture")
     return encode(rgb, alpha, pixels.layout, "u8")
 
 
 def _bytes(path: Path, what: str) -> bytes:
     try:
-        if not path.is_file():
-            raise FileNotFoundError
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "a device or pipe"
+            raise ScumbleError(
+                Code.FILE_UNREADABLE,
+                f"The {what} {path.name or path} is {kind}, not a picture file.",
+                f"Name a {_KINDS} file.",
+            )
         return path.read_bytes()
     except FileNotFoundError:
         raise ScumbleError(

@@ -88,12 +88,13 @@ def opacity_bits(buffer: PixelBuffer, box: Box) -> NDArray[np.bool_] | None:
     return samples(buffer)[box.top : box.bottom, box.left : box.right, -1] > 0
 
 
-def decode(buffer: PixelBuffer, box: Box | None = None) -> tuple[Floats, Floats]:
+def decode(buffer: PixelBuffer, box: Box | None = None, what: str = "layer") -> tuple[Floats, Floats]:
     """Float RGB, sRGB-encoded, and opacity of a rectangle of the buffer.
 
     Values of float buffers beyond [0, 1] stay as they are.  Colour under wholly transparent pixels
     that is not a number (some programs leave it there) becomes 0.
 
+    :param what: how a sentence about it calls the picture.
     :returns: (h, w, 3) and (h, w).
     :raises ScumbleError: ``not_finite`` for NaN or infinity in a visible pixel.
     """
@@ -114,22 +115,23 @@ def decode(buffer: PixelBuffer, box: Box | None = None) -> tuple[Floats, Floats]
     if alpha is None:
         alpha = np.ones(raw.shape[:2], np.float32)
     if buffer.dtype in ("f16", "f32"):
-        planes, alpha = _finite(planes, alpha)
+        planes, alpha = _finite(planes, alpha, what)
     if buffer.transfer == "linear":
         planes = transfer.to_srgb(planes)
     return planes.transpose(1, 2, 0), np.ascontiguousarray(alpha)
 
 
-def _finite(planes: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+def _finite(planes: Floats, alpha: Floats, what: str) -> tuple[Floats, Floats]:
     # A sum is finite only if all that it adds up is; the slow way is for the rest.
     if not (np.isfinite(planes.sum()) and np.isfinite(alpha.sum())):
         good = np.isfinite(planes)
         planes = np.where(good | (alpha > 0), planes, np.float32(0))
         if not (np.isfinite(alpha).all() and np.isfinite(planes).all()):
+            place = " near the selection" if what == "layer" else ""
             raise ScumbleError(
                 Code.NOT_FINITE,
-                "The layer has pixels that are not numbers (NaN or infinity) near the selection.",
-                "Paint over them or convert the layer to an integer format; a filter that divides by zero"
+                f"The {what} has pixels that are not numbers (NaN or infinity){place}.",
+                f"Paint over them or convert the {what} to an integer format; a filter that divides by zero"
                 " often leaves them.",
             )
     return planes, np.clip(alpha, 0, 1)

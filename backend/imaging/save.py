@@ -48,6 +48,8 @@ def check_target(path: Path, *, alpha: bool) -> None:
 
 def check_folder(path: Path) -> None:
     """Refuse a target whose folder is missing or closed; raises ``disk``."""
+    if _is_channel(path) and os.access(path, os.W_OK):
+        return
     if not path.parent.is_dir():
         raise ScumbleError(
             Code.DISK, f"The folder for {path.name} does not exist.", "Make the folder, or choose another."
@@ -73,8 +75,16 @@ def write_picture(path: Path, pixels: PixelBuffer, profile: bytes | None = None)
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: beside it first, then moved over it.
 
+    A device or pipe (``/dev/stdout``) is written into and stays what it is.
+
     :raises ScumbleError: ``disk``; what was there before is then untouched and nothing is left behind.
     """
+    if _is_channel(path):
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise _disk(path, error) from None
+        return
     target = Path(os.path.realpath(path))
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
@@ -92,6 +102,11 @@ def write_bytes(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise _disk(path, error) from None
+
+
+def _is_channel(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _disk(path: Path, error: OSError) -> ScumbleError:
