@@ -79,18 +79,22 @@ class CompactEncoder(nn.Module):
 
 
 class CompactDecoder(nn.Module):
-    """From three taps of stylized features back to an image."""
+    """From three taps of stylized features back to an image.
 
-    def __init__(self) -> None:
+    :param middle: channels at 1/4 of the size.
+    :param fine: channels at 1/2.
+    """
+
+    def __init__(self, middle: int = 48, fine: int = 16) -> None:
         super().__init__()
         self.a4 = PartialConv2d(128, 128)
-        self.b4 = PartialConv2d(128, 48)
-        self.skip3 = PartialConv2d(64, 48, 1)
-        self.a3 = PartialConv2d(48, 48)
-        self.b3 = PartialConv2d(48, 16)
-        self.skip2 = PartialConv2d(32, 16, 1)
-        self.a2 = PartialConv2d(16, 16)
-        self.out = PartialConv2d(16, 12)
+        self.b4 = PartialConv2d(128, middle)
+        self.skip3 = PartialConv2d(64, middle, 1)
+        self.a3 = PartialConv2d(middle, middle)
+        self.b3 = PartialConv2d(middle, fine)
+        self.skip2 = PartialConv2d(32, fine, 1)
+        self.a2 = PartialConv2d(fine, fine)
+        self.out = PartialConv2d(fine, 12)
         with torch.no_grad():
             # The four pixels of a 2x2 block start out equal, or their differences show as a grid
             # that takes the whole training to fade (Aitken et al. 2017).

@@ -5,10 +5,12 @@
 runs the stages one after the other: ``distill`` (the encoder, from Oxford VGG-16), ``decoder``,
 ``transform`` (the learned linear transform) and ``bundle`` (half precision, metadata, pinned hash).
 Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes from the catalogue
-(`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``clicks --masks DIR --out FILE`` trains
-the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR --paintings DIR
---out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.  ``full --photos DIR
---paintings DIR --out WORKDIR`` trains the decoder of ``model=full``; see ``full --help``.
+(`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``narrow --start WIDE.safetensors`` makes a
+narrower decoder out of a wider one, for ``decoder --start`` to go on with.  ``clicks --masks DIR --out
+FILE`` trains the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR
+--paintings DIR --out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.
+``full --photos DIR --paintings DIR --out WORKDIR`` trains the decoder of ``model=full``; see ``full
+--help``.
 """
 
 from __future__ import annotations
@@ -27,10 +29,12 @@ from scumble.backend.models import bundled, catalogue
 
 from .decoder import Recipe, train_decoder
 from .distill import distill
+from .narrow import narrow_decoder
 from .transform import train_transform
 
-STAGES = ("distill", "decoder", "transform", "bundle", "all")
-STEPS = {"distill": 4000, "decoder": 7000, "transform": 1500}
+IN_ORDER = ("distill", "decoder", "transform", "bundle")
+STAGES = (*IN_ORDER, "all", "narrow")
+STEPS = {"distill": 4000, "decoder": 7000, "transform": 1500, "narrow": 1200}
 
 
 def _teacher(args: argparse.Namespace) -> Path:
@@ -55,6 +59,21 @@ def _decoder(args: argparse.Namespace, steps: int) -> None:
     recipe = Recipe(steps, args.seed, args.size, args.batch, args.pool or 800)
     encoder, target = args.out / "encoder.safetensors", args.out / "decoder.safetensors"
     train_decoder(args.photos, args.paintings, encoder, _teacher(args), target, recipe, start=args.start)
+
+
+def _narrow(args: argparse.Namespace, steps: int) -> None:
+    target = args.out / "narrow.safetensors"
+    pool = args.pool or 200
+    narrow_decoder(
+        args.photos,
+        args.paintings,
+        args.start,
+        target,
+        steps=steps,
+        seed=args.seed,
+        size=args.size,
+        pool=pool,
+    )
 
 
 def _transform(args: argparse.Namespace, steps: int) -> None:
@@ -106,7 +125,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
     parser.add_argument("--install", action="store_true", help="bundle: replace the package's own weights")
     args = parser.parse_args(argv)
-    chosen = STAGES[:-1] if args.stage == "all" else (args.stage,)
+    chosen = IN_ORDER if args.stage == "all" else (args.stage,)
+    if args.stage == "narrow" and not args.start:
+        parser.error("--start is needed for this stage: the wider decoder's weights")
     if set(chosen) != {"bundle"} and not (args.photos and args.paintings):
         parser.error("--photos and --paintings are needed for this stage")
     if args.threads:
@@ -117,6 +138,7 @@ def main(argv: list[str] | None = None) -> int:
         "decoder": _decoder,
         "transform": _transform,
         "bundle": _bundle,
+        "narrow": _narrow,
     }
     for stage in chosen:
         run[stage](args, args.steps or STEPS.get(stage, 0))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.moments import moments
-from scumble.backend.nn.restyle import Restyle
+from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.vgg import TAPS as TEACHER_TAPS
 from scumble.backend.nn.vgg import VGG16
 
@@ -63,12 +63,13 @@ class Recipe:
 def read_encoder(path: Path) -> CompactEncoder:
     """The encoder of a safetensors file, frozen."""
     encoder = CompactEncoder()
-    encoder.load_state_dict(_part(load_file(path), "encoder."))
+    encoder.load_state_dict(part_of(load_file(path), "encoder."))
     encoder.eval().requires_grad_(False)
     return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, without it and in full precision."""
     return {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
 
 
@@ -86,14 +87,14 @@ def teacher_basis(encoder: CompactEncoder, teacher_file: Path, sources: tuple[Cr
 
 @torch.no_grad()
 def stylized_targets(
-    content: dict[str, Tensor], styles: Sequence[StyleSample], controls: list[tuple[float, float]]
+    content: dict[str, Tensor], codes: Sequence[StyleCode], controls: list[tuple[float, float]]
 ) -> dict[str, Tensor]:
     """Stylized taps of each pair in the batch, with (texture, detail) controls for each."""
     rows = []
     for i, (texture, detail) in enumerate(controls):
         one = {tap: content[tap][i : i + 1] for tap in TAPS}
         stats = {tap: moments(one[tap][0]) for tap in TAPS}
-        change = Restyle.between(stats, [(styles[i].code, 1.0)], texture=texture, detail=detail)
+        change = Restyle.between(stats, [(codes[i], 1.0)], texture=texture, detail=detail)
         rows.append(change.apply(one))
     batch = {tap: torch.cat([r[tap] for r in rows]) for tap in TAPS}
     return {tap: f.contiguous(memory_format=torch.channels_last) for tap, f in batch.items()}
@@ -115,7 +116,7 @@ def train_decoder(
     encoder = read_encoder(encoder_file)
     decoder = CompactDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
-        known, own = _part(load_file(start), "decoder."), decoder.state_dict()
+        known, own = part_of(load_file(start), "decoder."), decoder.state_dict()
         decoder.load_state_dict({k: known.get(k, v) for k, v in own.items()})
     sources = (Crops(photos, recipe.seed), Crops(paintings, recipe.seed + 1))
     judge = teacher_basis(encoder, teacher_file, sources)
@@ -144,7 +145,7 @@ def train_decoder(
         if step % 24 < 4:
             curves.add(step, time.monotonic() - began, values)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            _save(out, encoder, decoder)
+            save_networks(out, encoder, decoder)
             torch.save(
                 {
                     "decoder": decoder.state_dict(),
@@ -191,7 +192,7 @@ def _step(
             return values
         with torch.no_grad():
             content = encoder(images)
-        target = stylized_targets(content, styles, controls)
+        target = stylized_targets(content, [s.code for s in styles], controls)
         output = decoder(target)
         again = encoder(output)
         keep = content_loss(again, target, {"3_1": 0.3, "4_1": 1.0})
@@ -230,7 +231,8 @@ def _descend(loss: Tensor, decoder: CompactDecoder, optimizer: torch.optim.Optim
     optimizer.step()
 
 
-def _save(out: Path, encoder: CompactEncoder, decoder: CompactDecoder) -> None:
+def save_networks(out: Path, encoder: CompactEncoder, decoder: CompactDecoder) -> None:
+    """Write ``encoder.*`` and ``decoder.*``; a run that is stopped leaves no half a file."""
     state = {f"encoder.{k}": v.contiguous() for k, v in encoder.state_dict().items()}
     state |= {f"decoder.{k}": v.detach().contiguous() for k, v in decoder.state_dict().items()}
     partial = out.with_suffix(".partial")
