@@ -94,6 +94,8 @@ class Connecting(ABC):
         self._instance = ""
         self._starting: Starting | None = None
         self._launched = False
+        self._start_until = 0.0
+        self._dead: Connection | None = None
         self._events: list[Event] = []
 
     @property
@@ -175,11 +177,14 @@ class Connecting(ABC):
         if connection is not None and connection.alive():
             self._open(connection)
             return
+        self._dead = connection
         self._strike("")
         if not (self.outstanding or self._wanted):
             self._state = "idle"
-        elif self._launch is None or self._launched:
+        elif self._launch is None or (self._launched and time.monotonic() >= self._start_until):
             self._give_up(error)
+        elif self._launched:
+            self._state, self._until = "starting", self._start_until
         else:
             self._start()
 
@@ -191,13 +196,15 @@ class Connecting(ABC):
         except ScumbleError as error:
             self._give_up(error)
             return
-        self._state, self._until = "starting", time.monotonic() + self.policy.start_s
+        self._state = "starting"
+        self._until = self._start_until = time.monotonic() + self.policy.start_s
         self._events.append(events.Waiting("Starting the Scumble backend.", self._attempt))
 
     def _await_start(self, now: float) -> None:
         try:
             connection = self._find()
-            if connection.alive():
+            # The new one holds the lock for a moment before it removes what a killed one has left.
+            if connection != self._dead and connection.alive():
                 self._open(connection)
                 return
         except ScumbleError:
@@ -235,7 +242,10 @@ class Connecting(ABC):
     def _failed_attempt(self) -> None:
         alive = self._link is not None and self._link.connection.alive()
         self._drop_link()
-        if self._attempt >= self.policy.tries:
+        # One that was started just now may be slow on a busy machine, and gets the time for that.
+        if self._attempt >= self.policy.tries and not (
+            self._launched and time.monotonic() < self._start_until
+        ):
             self._give_up(
                 ScumbleError(
                     Code.NO_BACKEND if not self._instance else Code.BACKEND_LOST,

@@ -94,11 +94,28 @@ def find_python(python: str | os.PathLike[str] | None = None) -> str:
 class Process:
     """A backend process that was started and may or may not become *the* backend."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], again: Callable[[], subprocess.Popen[bytes]] | None = None
+    ) -> None:
         self.process = process
+        self._again = again
+        self._tries = 3
 
     def check(self) -> None:
-        """Raise ``no_backend`` if it ended with an error (another one being faster is none)."""
+        """Raise ``no_backend`` if it ended with an error (another one being faster is none).
+
+        One that found the lock taken by somebody who only looked at it, as clients do, is started again.
+        """
+        if self.process.poll() == 0 and self._again is not None and not is_held(lock_path()):
+            if not self._tries:
+                raise ScumbleError(
+                    Code.NO_BACKEND,
+                    "The Scumble backend ended as soon as it was started.",
+                    "Look at its log with: scumble backend status; or run: python3 -m installer doctor",
+                    retry=True,
+                )
+            self._tries -= 1
+            self.process = self._again()
         if self.process.poll():
             raise ScumbleError(
                 Code.NO_BACKEND,
@@ -150,7 +167,7 @@ def spawn(python: str | os.PathLike[str] | None = None, *, args: Sequence[str] =
             "Run the installer again, or set SCUMBLE_PYTHON to the Python that has Scumble.",
         ) from error
     _children.append(process)
-    return Process(process)
+    return Process(process, lambda: spawn(python, args=args).process)
 
 
 def launcher(

@@ -222,7 +222,7 @@ class Drive:
         self.sessions.append(session)
         return session
 
-    def until(self, true: Callable[[], Any], what: str = "it") -> Any:
+    def until(self, true: Callable[[], Any], what: str | Callable[[], str] = "it") -> Any:
         """Tick until it is true."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -231,11 +231,11 @@ class Drive:
             value = true()
             if value:
                 return value
-        raise AssertionError(f"{what} did not come true")
+        raise AssertionError(f"{what if isinstance(what, str) else what()} did not come true")
 
     def to(self, job: Any, *states: State) -> Any:
         """Tick until the job is in one of these states; its view."""
-        self.until(lambda: job.state in states, f"{[s.value for s in states]} (it is {job.view})")
+        self.until(lambda: job.state in states, lambda: f"{[s.value for s in states]} (it is {job.view})")
         return job.view
 
     def some(self, ticks: int = 10) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import Drive, ScriptedBackend, painting, request
+from scripted import QUICK, Drive, ScriptedBackend, Starting, painting, request
+from wire_parts import request as obedient_request
 
+from scumble.plugin.common.backend import Remote, connector
 from scumble.plugin.common.states import OVER, State
-from scumble.shared.client import Policy
+from scumble.shared.client import Client, Policy
+from scumble.shared.connection import Connection, KeyPair
 from scumble.shared.errors import Code, ScumbleError
+from scumble.shared.lock import FileLock
 
 
 def test_a_backend_killed_in_the_middle_and_restarted_gets_the_job_again(
@@ -178,3 +184,67 @@ def test_even_a_broken_machine_leaves_no_job_waiting(drive: Drive) -> None:
     assert query.done and query.failure is not None
     preview = session.preview(request(), delay_s=0.0)
     drive.to(preview, State.FAILED)
+
+
+def test_a_new_backend_that_takes_its_time_is_waited_for(drive: Drive, tmp_path: Path) -> None:
+    """It has the lock before it removes what a killed one left, then loads, and only then can be found."""
+    backend, lock, phase = ScriptedBackend(), FileLock(tmp_path / "lock"), ["left behind"]
+    dead = Connection("tcp://127.0.0.1:9", KeyPair.new().public, KeyPair.new(), lock=lock.file)
+
+    def find() -> Connection:
+        if phase == ["left behind"]:
+            return dead
+        return replace(backend.find(), lock=lock.file)
+
+    def launch() -> Starting:
+        assert lock.acquire()
+        return Starting()
+
+    session = drive.session(lambda: Client(name="test", find=find, launch=launch, policy=QUICK))
+    job = session.start(request(seed=3))
+    drive.to(job, State.STARTING)
+    drive.some(60)
+    assert job.state is State.STARTING, job.view
+    phase[:] = ["removed"]
+    drive.some(60)
+    assert job.state is State.STARTING, job.view
+    backend.start()
+    drive.until(lambda: backend.of("stylize"))
+    backend.finish(job.id, seed=3)
+    assert drive.to(job, State.FINISHED).result.origin == (3, 0)
+    lock.release()
+    backend.kill()
+
+
+def test_a_new_backend_that_answers_late_is_tried_until_its_time_is_over(drive: Drive) -> None:
+    """As on a machine that is busy with something else."""
+    backend = ScriptedBackend()
+    backend.mute = True
+    policy = Policy(backoff_s=0.01, backoff_max_s=0.01, connect_s=0.1, tries=2, start_s=60.0)
+
+    def launch() -> Starting:
+        backend.start()
+        return Starting()
+
+    session = drive.session(lambda: backend.client(launch=launch, policy=policy))
+    job = session.start(request())
+    drive.until(lambda: len(backend.hellos) > 4 or job.state in OVER)
+    assert job.state not in OVER, job.view
+    backend.mute = False
+    drive.to(job, State.SENDING)
+    backend.kill()
+
+
+def test_a_backend_that_took_a_look_at_its_lock_for_a_holder_is_started_again(
+    home: Path, drive: Drive
+) -> None:
+    real, count = home / "real", home / "count"
+    (home / "python").rename(real)
+    script = f'#!/bin/sh\necho x >>"{count}"\n[ $(wc -l <"{count}") -gt 1 ] || exit 0\nexec "{real}" "$@"\n'
+    (home / "python").write_text(script)
+    (home / "python").chmod(0o755)
+    session = drive.session(connector(Remote(), "test", policy=QUICK))
+    job = session.start(obedient_request(seconds=0.0, seed=4))
+    drive.to(job, State.FINISHED, State.FAILED)
+    assert job.state is State.FINISHED, job.view
+    assert count.read_text() == "x\nx\n"
