@@ -24,11 +24,11 @@ from scumble.shared import events
 from scumble.shared.client import Client
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import StylizeRequest
-from scumble.shared.segmenting import SegmentRequest
 
 from .annotation import RunSettings
 from .history import History
 from .jobs import Job, Query
+from .questions import Questions
 from .states import OVER, State, Trigger
 
 __all__ = ["Change", "Job", "JobSession", "Query"]
@@ -44,7 +44,7 @@ _OPENING_S = 3.0
 log = logging.getLogger(__name__)
 
 
-class JobSession:
+class JobSession(Questions):
     """See the module.
 
     :param connect: makes a client; called in the ticking thread when there is something to say.
@@ -147,34 +147,6 @@ class JobSession:
             self._opening_until = self._clock() + _OPENING_S
 
         self._command(begin)
-
-    def describe(self, refresh: bool = False) -> Query:
-        """Ask what the backend can do; the answer is also kept as ``description``."""
-        return self._ask("describe", refresh=refresh)
-
-    def models(self, action: str, model: str = "") -> Query:
-        """``list``, ``fetch`` or ``remove`` weights."""
-        return self._ask("models", action=action, model=model)
-
-    def segment(self, request: SegmentRequest) -> Query:
-        """Ask for selections; the answer is a :class:`~scumble.shared.segmenting.SegmentResult`."""
-        return self._ask("segment", request=request)
-
-    def picture(self, style: str, side: int) -> Query:
-        """A style's picture of the gallery, at most ``side`` pixels long."""
-        return self._ask("picture", style=style, side=side)
-
-    def free_memory(self) -> Query:
-        """Have the backend drop its caches."""
-        return self._ask("free_memory")
-
-    def ping(self) -> Query:
-        """Ask how the backend is."""
-        return self._ask("ping")
-
-    def shutdown(self) -> Query:
-        """End the backend."""
-        return self._ask("shutdown")
 
     def use(self, connect: Callable[[], Client]) -> None:
         """From now on talk to another backend; what runs on the present one is cancelled."""
