@@ -6,6 +6,7 @@
 ``procedures``                          a call of a procedure from its arguments to its return values
 ``document``                            GIMP's images, layers and masks as ``plugin.common`` wants them
 ``running``, ``sentry``                 a job with progress; and its end when GIMP ends the plug-in
+``handover``, ``standby``, ``rehearse`` a process that is ready for the next call
 ``ui``                                  the dialogs
 ======================================  ==============================================================
 

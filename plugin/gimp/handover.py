@@ -1,8 +1,8 @@
 """A call of a procedure, handed to a process that is ready for it.
 
 GIMP starts the plug-in anew for each call, and a quarter of a second goes by until Python has loaded GIMP's
-libraries and ours.  So after the first call a second process stays behind that has them
-(:mod:`.standby`).  This one, which GIMP has started, then only passes on what it got, and ends as that one
+libraries and ours.  So a second process stays behind that has them (:mod:`.standby`).
+This one, which GIMP has started, then only passes on what it got, and ends as that one
 does: GIMP may also end it at any time.  On Linux; elsewhere, and with ``SCUMBLE_STANDBY=no`` in the
 environment, every call loads everything.
 
@@ -16,16 +16,17 @@ import sys
 
 #: What GIMP gives a plug-in: its name, "-gimp", a version, two handles, "-run" or another mode, and more.
 READ, WRITE, MODE = 3, 4, 5
+RUN, INIT = "-run", "-init"
 #: "The call is mine."
 TAKEN = b"+"
 _PATIENCE_S = 2.0
 
 
-def is_call(argv: list[str]) -> bool:
-    """Whether GIMP wants a procedure to be run, and a ready process may be asked."""
-    if os.environ.get("SCUMBLE_STANDBY") == "no":
-        return False
-    return sys.platform.startswith("linux") and len(argv) > MODE and argv[MODE] == "-run"
+def mode(argv: list[str]) -> str:
+    """What GIMP wants, where a process may stand by for it; ``""`` where none may."""
+    if os.environ.get("SCUMBLE_STANDBY") == "no" or not sys.platform.startswith("linux"):
+        return ""
+    return argv[MODE] if len(argv) > MODE else ""
 
 
 def address(folder: str, gimp: int) -> bytes:
@@ -47,7 +48,7 @@ def packed(argv: list[str]) -> bytes:
 
 def hand_over(folder: str) -> int | None:
     """The exit status once the call is over; ``None`` if nobody took it, and it is to be done here."""
-    if not is_call(sys.argv):
+    if mode(sys.argv) != RUN:
         return None
     import _socket  # what "socket" adds to it takes a while to load
 

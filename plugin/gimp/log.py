@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 from pathlib import Path
@@ -31,6 +32,7 @@ def keep() -> None:
         root.addHandler(handler)
 
 
+@functools.cache
 def version() -> str:
     """Scumble's, as the installer wrote it beside the plug-in; ``""`` where it did not."""
     with contextlib.suppress(OSError, ValueError, IndexError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,10 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GLib  # noqa: E402
 
-from . import declare, names, registered, standby  # noqa: E402
+from scumble.shared import paths  # noqa: E402
+from scumble.shared.lock import is_held  # noqa: E402
+
+from . import declare, gegl, handover, names, registered, standby  # noqa: E402
 
 #: When this process began to run our code: everything before is Python's and GIMP's own start.
 began = time.monotonic()
@@ -43,6 +47,7 @@ class Scumble(Gimp.PlugIn):
 
     def do_create_procedure(self, name: str) -> Any:
         """A procedure by its name."""
+        gegl.show()
         run = _run_without_image if name == names.BACKEND else _run
         return declare.create(self, name, run, registered.declared())
 
@@ -82,8 +87,25 @@ def run(folder: str) -> None:
     """
     global _folder
     _folder = folder
-    standby.prepare(folder, load, _run_for)
+    mode = handover.mode(sys.argv)
+    if mode == handover.RUN or (mode == handover.INIT and _backend_runs()):
+        standby.prepare(folder, _make_ready, _run_for, _cancel)
     Gimp.main(Scumble.__gtype__, sys.argv)
+
+
+def _backend_runs() -> bool:
+    """Where it does not, the first call has to wait for it anyway, and need not be quicker than that."""
+    return bool(os.environ.get("SCUMBLE_CONNECTION")) or is_held(paths.runtime_folder() / "backend.lock")
+
+
+def _make_ready(gimp: int) -> None:
+    """In the process that stands by: all that does not depend on the call."""
+    from . import rehearse
+
+    registered.gimp = gimp
+    if not load():
+        gegl.start(threads=False)
+        rehearse.all()
 
 
 def _run_for(gimp: int) -> None:
@@ -91,4 +113,13 @@ def _run_for(gimp: int) -> None:
     global began, warm
     began, warm = time.monotonic(), True
     registered.gimp = gimp
+    gegl.hide()
     Gimp.main(Scumble.__gtype__, sys.argv)
+
+
+def _cancel(job: str) -> None:
+    """Nobody waits for it any more."""
+    from .running import connection_maker
+    from .sentry import cancel
+
+    cancel(job, connection_maker())

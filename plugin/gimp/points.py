@@ -33,7 +33,6 @@ def select(procedure: Any, interactive: bool, image: Any, drawables: list[Any], 
         channel = selecting.save(document, found.masks[0], config.get_property("channel-name") or "Scumble")
     else:
         selecting.select(document, found.masks[0], config.get_property("operation"))
-    Gimp.displays_flush()
     return [(Gimp.Channel, channel), (GObject.TYPE_STRING, selecting.report(found))]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gi.repository import Gegl, Gimp, GLib, GObject
+from gi.repository import Gimp, GLib, GObject
 
 from scumble.plugin.common import annotation
 from scumble.plugin.common.annotation import RunSettings
@@ -24,7 +23,7 @@ from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.framing import plain
 from scumble.shared.messages import StylizeResult
 
-from . import arguments, log, main, masks, names, registered
+from . import arguments, gegl, log, main, masks, names, registered
 from .arguments import Given
 from .document import Document, check_layer, has_selection
 from .engine_arguments import Held, for_procedure
@@ -103,7 +102,7 @@ def call(procedure: Any, run_mode: Any, image: Any, drawables: Sequence[Any], co
     """Run a procedure; its return values.  Nothing is raised and nothing left unsaid."""
     interactive = run_mode == Gimp.RunMode.INTERACTIVE
     try:
-        start_gegl()
+        gegl.start()
         _fill(config)
         outcome = _BODIES[procedure.get_name()](procedure, interactive, image, list(drawables), config)
     except ScumbleError as error:
@@ -112,8 +111,11 @@ def call(procedure: Any, run_mode: Any, image: Any, drawables: Sequence[Any], co
         log.keep()
         logging.getLogger(__name__).exception("a procedure failed")
         return _failed(procedure, error, interactive)
+    # Last of all: GIMP puts the image together anew before it listens to anybody again.
+    Gimp.displays_flush()
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
     for number, (kind, value) in enumerate(outcome, 1):
+        value = value() if callable(value) else value
         values.remove(number)
         values.insert(number, GObject.Value(kind, value))
     return values
@@ -248,7 +250,6 @@ def _paint(document: Document, choice: Choice, talk: Conversation, kind: str) ->
         mark = times.lap("job", mark)
         layer = document.insert(result, choice.name or built.settings.name, built.settings)
         mark = times.lap("insert", mark)
-        Gimp.displays_flush()
         _remember(talk, kind, built.settings)
         times.lap("finish", mark)
     finally:
@@ -256,7 +257,7 @@ def _paint(document: Document, choice: Choice, talk: Conversation, kind: str) ->
         Gimp.progress_end()
     return [
         (Gimp.Layer, layer),
-        (GObject.TYPE_STRING, report(times, result, built)),
+        (GObject.TYPE_STRING, lambda: report(times, result, built)),  # when all is done
     ]
 
 
@@ -289,12 +290,14 @@ def _build(document: Document, choice: Choice, description: Mapping[str, Any]) -
 def report(times: Times, result: StylizeResult, built: Built) -> str:
     """The return value: JSON with seconds, the backend's own report, and what was left out.
 
-    ``warm`` says whether a process stood by for this call (:mod:`.standby`).
+    ``warm`` says whether a process stood by for this call (:mod:`.standby`), ``ended`` when the plug-in had
+    done all that it does, by the clock that ``time.monotonic`` reads.
     """
     rounded = {name: round(seconds, 4) for name, seconds in times.seconds.items()}
     data = {
         "seconds": rounded,
         "warm": main.warm,
+        "ended": round(time.monotonic(), 4),
         "origin": list(result.origin),
         "size": [result.layer.width, result.layer.height],
         "sent": [built.rect.width, built.rect.height],
@@ -319,18 +322,6 @@ def _is_last(last: Any) -> bool:
         and isinstance(last.get("settings"), str)
         and last.get("kind") in ("stylize", "regions")
     )
-
-
-def start_gegl() -> None:
-    """GEGL for its buffers alone: finding and loading its hundreds of operations takes longer than all
-    the rest of a call, and none of them is used."""
-    known = os.environ.get("GEGL_PATH")
-    os.environ["GEGL_PATH"] = os.path.join(os.path.dirname(__file__), "no-operations")
-    Gegl.init(None)
-    if known is None:
-        del os.environ["GEGL_PATH"]
-    else:
-        os.environ["GEGL_PATH"] = known
 
 
 def _fill(config: Any) -> None:

@@ -36,6 +36,14 @@ class Bar(Protocol):
         ...
 
 
+def connection_maker(
+    settings: Settings | None = None, version: str = "", policy: Policy | None = None
+) -> Callable[[], Any]:
+    """Makes clients for the backend that the settings name."""
+    settings = Settings.load() if settings is None else settings
+    return connector(settings.remote, "gimp", version, policy=policy)
+
+
 class Conversation:
     """With the backend that the settings name; one for each call of a procedure.
 
@@ -118,7 +126,7 @@ class Conversation:
         self.close()
 
     def _connector(self) -> Callable[[], Any]:
-        return connector(self.settings.remote, "gimp", self._version, policy=self._policy)
+        return connection_maker(self.settings, self._version, self._policy)
 
     def _changed(self, changes: tuple[Change, ...]) -> None:
         self._news.set()

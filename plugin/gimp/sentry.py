@@ -1,9 +1,10 @@
 """Somebody to tell the backend when GIMP ends the plug-in.
 
 GIMP's Cancel kills the plug-in's process: nothing of it runs any more, and the backend would go on
-painting for a minute before it takes its client for dead.  So before a job starts, the process is split:
-the other half waits at a pipe, and if that closes before "done" was said, it cancels the job.  Where
-processes cannot be split, or not safely (Windows, macOS), the backend finds out by itself.
+painting for a minute before it takes its client for dead.  So somebody else listens at a pipe, and if
+that closes before "done" was said, cancels the job: the process that keeps others ready
+(:mod:`.standby`), or, where there is none, another half of this one, which is split off before a job
+starts.  Where processes cannot be split, or not safely (Windows, macOS), the backend finds out by itself.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _PATIENCE_S = 5.0
 _MOMENT_S = 1.0
 
 
+#: The pipe to the process that looks after this one, if there is one.
+keeper = -1
+
+
 class Sentry:
     """Stands by from now on, until :meth:`dismiss` or the end of this process.
 
@@ -32,9 +37,9 @@ class Sentry:
     """
 
     def __init__(self, connect: Callable[[], object]) -> None:
-        self._pipe = -1
+        self._pipe = keeper
         self._child = 0
-        if not sys.platform.startswith("linux"):
+        if keeper >= 0 or not sys.platform.startswith("linux"):
             return
         with contextlib.suppress(OSError):
             end, self._pipe = os.pipe()
@@ -50,7 +55,7 @@ class Sentry:
     def dismiss(self) -> None:
         """All is well."""
         self._say("done")
-        if self._pipe >= 0:
+        if self._child:
             os.close(self._pipe)
             self._pipe = -1
             with contextlib.suppress(OSError):

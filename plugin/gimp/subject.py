@@ -22,7 +22,6 @@ def select(procedure: Any, interactive: bool, image: Any, drawables: list[Any], 
         ask(procedure, config)
     found = selecting.find(question(document, config.get_property("method"), config.get_property("edge")))
     selecting.select(document, found.masks[0])
-    Gimp.displays_flush()
     return [(GObject.TYPE_STRING, selecting.report(found))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gi.repository import Gimp
@@ -13,7 +13,7 @@ from scumble.plugin.common.failures import explain
 from scumble.plugin.common.settings import Settings
 from scumble.shared.errors import ScumbleError
 
-from .. import keeper, log
+from .. import keeper, log, registered
 from ..running import Conversation
 from . import kit
 from .kit import SPACE, Gdk, GimpUi, GLib, Gtk, Pango, column, label, scrolled
@@ -59,7 +59,10 @@ class Dialog:
             ("Log", self._log_page()),
             ("Another machine", self._remote_page()),
         ):
-            book.append_page(page, Gtk.Label(label=name))
+            tab = label(name)
+            tab.set_margin_start(SPACE)
+            tab.set_margin_end(SPACE)
+            book.append_page(page, tab)
         self._dialog.get_content_area().pack_start(book, True, True, 0)
         self._dialog.get_content_area().pack_start(self._said, False, False, 0)
         self._said.show()
@@ -242,12 +245,13 @@ class Dialog:
 
     def _model(self, entry: dict[str, Any]) -> Any:
         id, state = str(entry.get("id", "")), str(entry.get("state", ""))
-        title = label(f"{id}: {entry['label']}" if entry.get("label") else id)
-        about = label(model_words(entry), dim=True)
+        title = label(model_title(entry))
+        about = label(model_words(entry, titles(registered.latest())), dim=True)
         for each in (title, about):
             each.set_ellipsize(Pango.EllipsizeMode.END)
         words = column(title, about, spacing=0)
-        words.set_tooltip_text(str(entry.get("licence_note", "")) or None)
+        note = str(entry.get("licence_note", ""))
+        words.set_tooltip_text(f"{id}\n{model_words(entry)}" + (f"\n{note}" if note else ""))
         line = Gtk.Box(spacing=SPACE)
         line.pack_start(words, True, True, 0)
         action = ""
@@ -305,14 +309,48 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [(title, text) for title, text in lines if text]
 
 
-def model_words(entry: dict[str, Any]) -> str:
-    """State, size, licence and use of a model on one line."""
-    size = entry.get("bytes")
-    used = entry.get("used_by")
+_BUNDLED = "Bundled with Scumble"
+
+
+def model_title(entry: dict[str, Any]) -> str:
+    """What a model is called; those that are bundled have no other name than their id."""
+    title, id = str(entry.get("label", "")), str(entry.get("id", ""))
+    return id.replace("-", " ").capitalize() if not title or title.startswith(_BUNDLED) else title
+
+
+def titles(description: Mapping[str, Any]) -> dict[str, str]:
+    """What users know engines and methods by, from their names."""
+    found = {}
+    for kind in ("engines", "selecting"):
+        entries = description.get(kind)
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            if isinstance(entry, dict) and entry.get("label"):
+                found[str(entry.get("name"))] = str(entry["label"])
+    return found
+
+
+def model_words(entry: dict[str, Any], known: Mapping[str, str] | None = None) -> str:
+    """State, size, licence and use of a model on one line.
+
+    :param known: see :func:`titles`.
+    """
+    size, used = entry.get("bytes"), entry.get("used_by")
+    needs = str(entry.get("label", "")).partition("; ")[2]
+    users = []
+    for each in map(str, used if isinstance(used, list) else ()):
+        name, _, rest = each.partition(" ")
+        title = (known or {}).get(name, name)
+        users.append(f"{title} {rest}".strip() if known is None else title)
     words = [
         {"missing": "not installed"}.get(str(entry.get("state")), str(entry.get("state", ""))),
-        f"{size / 1e6:.{0 if size >= 1e6 else 1}f} MB" if isinstance(size, (int, float)) and size else "",
+        needs if str(entry.get("label", "")).startswith(_BUNDLED) else "",
+        size_words(size) if isinstance(size, (int, float)) and size else "",
         str(entry.get("licence", "")),
-        "for " + ", ".join(map(str, used)) if isinstance(used, list) and used else "",
+        "for " + ", ".join(dict.fromkeys(users)) if users else "",
     ]
     return " · ".join(word for word in words if word)
+
+
+def size_words(size: float) -> str:
+    """In megabytes, as people say it."""
+    return f"{size / 1e6:.0f} MB" if size >= 950_000 else "under 1 MB"

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sp
 
 #: What GIMP does: two pipes, the plug-in as a program, a question down one pipe and an answer up the other.
 PLUG_IN = """
-import os, sys
-from scumble.plugin.gimp import handover, standby
+import os, sys, time
+from scumble.plugin.gimp import handover, sentry, standby
 
 folder = os.environ["FOLDER"]
 
-def load():
+def load(gimp):
     sys.loaded = os.getpid()
 
 def run(gimp):
@@ -30,16 +30,27 @@ def run(gimp):
     if asked == b"die":
         raise SystemExit(3)
     if asked == b"hang":
-        import time
         os.write(int(sys.argv[handover.WRITE]), str(os.getpid()).encode())
         time.sleep(60)
+    if asked in (b"paint", b"well"):
+        watcher = sentry.Sentry(lambda: None)
+        watcher.watch("a-job")
+        if asked == b"paint":
+            os.write(int(sys.argv[handover.WRITE]), b"painting")
+            time.sleep(60)
+        watcher.dismiss()
     ready = getattr(sys, "loaded", 0) not in (0, os.getpid())
     words = [asked.decode(), str(gimp), os.environ["ONLY"], str(ready), sys.argv[-1]]
     os.write(int(sys.argv[handover.WRITE]), " ".join(words).encode())
 
+def cancel(job):
+    with open(os.path.join(folder, "cancelled"), "a") as stream:
+        stream.write(job)
+
 status = handover.hand_over(folder)
 if status is None:
-    standby.prepare(folder, load, run)
+    if handover.mode(sys.argv) in os.environ["STANDS"].split():
+        standby.prepare(folder, load, run, cancel)
     run(os.getppid())
     status = 0
 os._exit(status)
@@ -51,6 +62,7 @@ class Gimp:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.stands = "-run"
         folder.mkdir()
         (folder / "scumble-plugin.json").write_text("{}")
 
@@ -62,7 +74,7 @@ class Gimp:
         process = subprocess.Popen(
             words,
             pass_fds=(theirs, their_end),
-            env={**os.environ, "FOLDER": str(self.folder), "ONLY": only},
+            env={**os.environ, "FOLDER": str(self.folder), "ONLY": only, "STANDS": self.stands},
             start_new_session=True,
         )
         os.close(theirs)
@@ -149,6 +161,33 @@ def test_ending_what_gimp_has_started_ends_the_call(gimp: Gimp) -> None:
         time.sleep(0.05)
     assert not Path(f"/proc/{worker}/cmdline").exists()
     assert gimp.call(b"on")[1][3] == "True"
+    end(gimp)
+
+
+def test_a_job_is_cancelled_when_what_gimp_has_started_is_ended(gimp: Gimp) -> None:
+    gimp.call(b"one")
+    assert gimp.stands_by()
+    process, to, back = gimp.start()
+    os.write(to, b"paint")
+    assert os.read(back, 1000) == b"painting"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+    told = gimp.folder / "cancelled"
+    until = time.monotonic() + 15
+    while not (told.exists() and told.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert told.read_text() == "a-job"
+    assert gimp.call(b"well")[1][3] == "True"
+    assert gimp.call(b"on")[1][3] == "True"
+    assert told.read_text() == "a-job", "one that has said that all is well is not cancelled"
+    end(gimp)
+
+
+def test_a_process_may_stand_by_from_gimps_start(gimp: Gimp) -> None:
+    gimp.stands = "-init"
+    assert gimp.call(b"asked", mode="-init")[1][3] == "False"
+    assert gimp.stands_by()
+    assert gimp.call(b"first")[1][3] == "True"
     end(gimp)
 
 

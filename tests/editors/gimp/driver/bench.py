@@ -35,9 +35,12 @@ for side in sides:
     write(source, row * side)
     picture.insert_layer(source, None, 0)
     for _ in range(int(os.environ["TIMES"])):
+        time.sleep(0.5)  # the last plug-in's process is still being taken apart
         done = stylize(source)
-        report = json.loads(done.report)
-        found.append({"side": side, "seconds": done.seconds, "report": report, "empty": empty(source)})
+        over, report = time.monotonic(), json.loads(done.report)
+        run = {"side": side, "seconds": done.seconds, "over": over, "report": report}
+        time.sleep(0.5)
+        found.append({**run, "empty": empty(source)})
         picture.remove_layer(done.layer)
     picture.delete()
 with open(tools.REPORT, "w") as stream:
