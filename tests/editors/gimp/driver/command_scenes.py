@@ -67,6 +67,25 @@ def the_documented_script_repaints_a_folder():
     assert (folder / "a.png").read_bytes() != (target / "a.png").read_bytes()
 
 
+def standing_by(patience):
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        with open("/proc/net/unix") as stream:
+            if f"@scumble-gimp-{os.getuid()}-{os.getppid()}-" in stream.read():
+                return True
+        time.sleep(0.1)
+    return False
+
+
+#: Before anything was called.
+FROM_THE_START = standing_by(30)
+
+
+@scenario
+def where_a_backend_runs_a_process_stands_by_from_gimps_start():
+    assert FROM_THE_START
+
+
 @scenario
 def after_the_first_call_a_process_stands_by_for_the_next():
     picture = image()
@@ -83,13 +102,3 @@ def after_the_first_call_a_process_stands_by_for_the_next():
     refused(CALLING, "No style is chosen", "stylize", picture, [source])
     again = call("backend")
     assert again.status == SUCCESS and json.loads(again.report)["pid"] > 0
-
-
-def standing_by(patience):
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        with open("/proc/net/unix") as stream:
-            if f"@scumble-gimp-{os.getuid()}-{os.getppid()}-" in stream.read():
-                return True
-        time.sleep(0.1)
-    return False
