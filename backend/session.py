@@ -216,7 +216,8 @@ class Session:
         for place in places:
             tile = _first_tile(engine, job, devices.budget(place))
             while True:
-                cache = self.cache if place == self.device else TensorCache(0)
+                # After memory ran out it is all for the job: kept features would fill it again.
+                cache = self.cache if place == self.device and failure is None else TensorCache(0)
                 context = Context(place, cache, progress, stop, tile, preview=show, enough=enough)
                 context.checkpoint()
                 try:
