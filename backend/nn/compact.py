@@ -43,8 +43,8 @@ _LAYERS = (
 class CompactEncoder(nn.Module):
     """Three taps (relu2_1, 3_1, 4_1) of a narrow VGG, with partial convolution on request."""
 
-    mean: Tensor
-    std: Tensor
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,8 +53,10 @@ class CompactEncoder(nn.Module):
                 self.add_module(name, PartialConv2d(cin, cout, 4, stride=2))
             elif name != "pool":
                 self.add_module(name, PartialConv2d(cin, cout))
-        self.register_buffer("mean", torch.tensor(MEAN_RGB).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD_RGB).view(1, 3, 1, 1), persistent=False)
+        # (image - mean) / std in one pass over the picture.
+        scale = 1 / torch.tensor(STD_RGB).view(1, 3, 1, 1)
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", -torch.tensor(MEAN_RGB).view(1, 3, 1, 1) * scale, persistent=False)
 
     def forward(
         self,
@@ -75,7 +77,8 @@ class CompactEncoder(nn.Module):
         :returns: ``{tap: (N, C, H // cell, W // cell)}``, see :data:`TAP_WIDTHS` and :data:`TAP_CELLS`.
         """
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick)
-        return layers.encode(self, [name for name, _, _ in _LAYERS], (image - self.mean) / self.std, TAPS)
+        x = torch.addcmul(self.shift, image, self.scale)
+        return layers.encode(self, [name for name, _, _ in _LAYERS], x, TAPS)
 
 
 class CompactDecoder(nn.Module):

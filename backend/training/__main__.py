@@ -56,7 +56,7 @@ def _distill(args: argparse.Namespace, steps: int) -> None:
 
 
 def _decoder(args: argparse.Namespace, steps: int) -> None:
-    recipe = Recipe(steps, args.seed, args.size, args.batch, args.pool or 800)
+    recipe = Recipe(steps, args.seed, args.size, args.batch, args.pool or 800, args.rate)
     encoder, target = args.out / "encoder.safetensors", args.out / "decoder.safetensors"
     train_decoder(args.photos, args.paintings, encoder, _teacher(args), target, recipe, start=args.start)
 
@@ -120,6 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="of this stage; with `all`, of each stage")
     parser.add_argument("--size", type=int, default=160, help="side of the decoder's crops, in pixels")
     parser.add_argument("--batch", type=int, default=4, help="pairs in one step of the decoder")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="the decoder's learning rate at first")
     parser.add_argument("--pool", type=int, help="crops VGG-16 looks at beforehand (2400 and 800)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")

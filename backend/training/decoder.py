@@ -54,9 +54,9 @@ class Recipe:
     masked_every: int = 3
     #: Weight of VGG-16's own style loss, in every n-th of the plain stylized steps and on so many
     #: of the batch's pictures: the truest judge, and by far the dearest.
-    teacher_weight: float = 1.0
-    teacher_every: int = 2
-    teacher_batch: int = 2
+    teacher_weight: float = 1.2
+    teacher_every: int = 1
+    teacher_batch: int = 1
     save_every: int = 250
 
 
