@@ -200,14 +200,15 @@ class Controller(Painting, Commands, Again):
             self._abandon(run)
         if self.preview.on and run is None:
             self.preview.look()
-            mark = self.host.selection_mark() if self._follows_selection() else 0
-            if mark != self._mark or look.target != before.target:
-                self._mark = mark
+            if self.mark_selection() or look.target != before.target:
                 self.preview.consider()
 
-    def _follows_selection(self) -> bool:
+    def mark_selection(self) -> bool:
+        """Whether the selection, if it is painted, is another one than the last time."""
         regions = self.choices.regions.snapshot()
-        return not regions or any(r.enabled and r.mask.kind == SELECTION for r in regions)
+        follows = not regions or any(r.enabled and r.mask.kind == SELECTION for r in regions)
+        before, self._mark = self._mark, self.host.selection_mark() if follows else 0
+        return self._mark != before
 
     # -- the session --------------------------------------------------------------------------------------
 

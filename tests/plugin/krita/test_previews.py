@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
+
+from scumble.plugin.krita import controller
 
 
 def shown(studio: Any) -> None:
@@ -102,6 +105,26 @@ def test_the_full_result_takes_its_place_in_one_step(studio: Any) -> None:
     studio.stylize()
     assert studio.painter.requests[-1].options == {}, "not a draft"
     assert studio.names == ["Background", "Oil · Regions"] and studio.undo == ["Add Layer"]
+
+
+def test_without_anything_new_it_does_not_come_back_over_the_result(
+    studio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(8, 8, 16, 16)
+    monkeypatch.setattr(controller, "LOOK_MS", 60_000)  # a busy machine: nobody looks in between
+    studio.loop.some(0.4)
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.stylize()
+    studio.controller.see()
+    studio.loop.some(0.3)
+    assert studio.names == ["Background", "Oil · Regions"] and len(studio.painter.requests) == 2
+    studio.select(12, 12, 16, 16)
+    studio.controller.see()
+    shown(studio)
+    assert studio.names == ["Background", "Oil · Regions", "Scumble preview"], "it is still on"
 
 
 def test_a_preview_that_the_user_undoes_does_not_come_back(studio: Any) -> None:
