@@ -310,17 +310,26 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 _BUNDLED = "Bundled with Scumble"
+_TITLES = {
+    "clicks": "Clicks to a selection",
+    "compact": "Compact network",
+    "full": "Full-size network",
+    "nnst-encoder": "Brushwork, reading",
+    "nnst-decoder": "Brushwork, painting",
+}
 
 
 def model_title(entry: dict[str, Any]) -> str:
     """What a model is called; those that are bundled have no other name than their id."""
     title, id = str(entry.get("label", "")), str(entry.get("id", ""))
-    return id.replace("-", " ").capitalize() if not title or title.startswith(_BUNDLED) else title
+    if title and not title.startswith(_BUNDLED):
+        return title
+    return _TITLES.get(id, id.replace("-", " ").capitalize())
 
 
 def titles(description: Mapping[str, Any]) -> dict[str, str]:
     """What users know engines and methods by, from their names."""
-    found = {}
+    found = {"click-to-mask": "Select by Points"}
     for kind in ("engines", "selecting"):
         entries = description.get(kind)
         for entry in entries if isinstance(entries, (list, tuple)) else ():
@@ -336,11 +345,11 @@ def model_words(entry: dict[str, Any], known: Mapping[str, str] | None = None) -
     """
     size, used = entry.get("bytes"), entry.get("used_by")
     needs = str(entry.get("label", "")).partition("; ")[2]
-    users = []
-    for each in map(str, used if isinstance(used, list) else ()):
-        name, _, rest = each.partition(" ")
-        title = (known or {}).get(name, name)
-        users.append(f"{title} {rest}".strip() if known is None else title)
+    users = [str(each) for each in used] if isinstance(used, list) else []
+    # Painters know some of them by name; what else uses it is in the tooltip.
+    users = (
+        [known[name] for name in (each.split(" ")[0] for each in users) if name in known] if known else users
+    )
     words = [
         {"missing": "not installed"}.get(str(entry.get("state")), str(entry.get("state", ""))),
         needs if str(entry.get("label", "")).startswith(_BUNDLED) else "",
