@@ -26,7 +26,8 @@ from scumble.shared.link import harden
 from .auth import DOMAIN, Gate
 from .catalogue import Catalogue, ModelsDone, ModelsTold
 from .options import ServerOptions
-from .service import Sent, Service
+from .post import Sent
+from .service import Service
 from .worker import Factory, Report, Worker
 
 log = logging.getLogger(__name__)

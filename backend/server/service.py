@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from scumble.shared import fields
 from scumble.shared.codec import attached, failed_message, message_request
@@ -22,12 +22,10 @@ from .catalogue import PICTURE_SIDES, Catalogue, ModelsDone, ModelsTold
 from .clients import Clients, ClientSession
 from .jobs import FairQueue, Job, JobTable, SessionKey, digest
 from .options import ServerOptions
+from .post import Post, Sent
 from .worker import Broken, Done, Over, Ready, Report, Told
 
 log = logging.getLogger(__name__)
-Sent = Literal["sent", "full", "gone"]
-#: Answers of these kinds may be lost to a client that does not read: it can ask again.
-_MUST_ARRIVE = frozenset({"result", "failed", "cancelled", "accepted", "description"})
 #: Requests of one client that wait for the worker without being jobs.
 _MOST_WAITING = 64
 
@@ -58,6 +56,7 @@ class Service:
         self._catalogue = catalogue
         self._owner = owner
         self._clients = Clients(options.limits.sessions)
+        self._post = Post(self._clients, send)
         self._queue = FairQueue()
         self._table = JobTable(options.keep_bytes, options.keep_s)
         self._state = "starting"
@@ -159,7 +158,7 @@ class Service:
             "state": self.condition(user)["state"],
             "jobs": [job.id for job in known],
         }
-        self._answer(session, Message("welcome", message.id, answer))
+        self._post.answer(session, Message("welcome", message.id, answer))
         for job in known:
             self._attach(session, job)
 
@@ -207,25 +206,25 @@ class Service:
             self._queue.push(job)
         job.session = session.key
         if job.final is not None:
-            self._answer(session, job.final)
+            self._post.answer(session, job.final)
         else:
             self._accepted(session, job)
 
     def _accepted(self, session: ClientSession, job: Job) -> None:
         position = 0 if job.state == "running" else self._queue.position(job) + (self._running is not None)
         body = {"position": position, "state": self._state}
-        self._answer(session, Message("accepted", job.id, body))
+        self._post.answer(session, Message("accepted", job.id, body))
 
     def _cancel(self, session: ClientSession, message: Message) -> None:
         name = fields.text(message.body, "job", longest=64)
         job = self._table.get((session.key[0], name))
         if self._catalogue.cancel((session.key[0], name)):
-            self._answer(session, Message("cancelling", message.id, {"job": name}))
+            self._post.answer(session, Message("cancelling", message.id, {"job": name}))
             return
         if job is None or job.state == "finished":
             raise ScumbleError(Code.UNKNOWN_JOB, "There is no such job, or it is over.")
         job.cancelled.set()
-        self._answer(session, Message("cancelling", message.id, {"job": name}))
+        self._post.answer(session, Message("cancelling", message.id, {"job": name}))
         if job.state == "queued":
             self._queue.remove(job)
             self._finish(job, Message("cancelled", job.id))
@@ -236,22 +235,24 @@ class Service:
         if job is None or job.state == "finished":
             raise ScumbleError(Code.UNKNOWN_JOB, "There is no such job, or it is over.")
         job.enough.set()
-        self._answer(session, Message("finishing", message.id, {"job": name}))
+        self._post.answer(session, Message("finishing", message.id, {"job": name}))
 
     def _release(self, session: ClientSession, message: Message) -> None:
         name = fields.text(message.body, "job", longest=64)
         if not self._table.release((session.key[0], name)):
             raise ScumbleError(Code.UNKNOWN_JOB, "There is no such job, or it is not over.")
-        self._answer(session, Message("result", message.id))
+        self._post.answer(session, Message("result", message.id))
 
     def _describe(self, session: ClientSession, message: Message) -> None:
         refresh = fields.boolean(message.body, "refresh", False)
         if self._description is not None and not refresh:
-            self._answer(session, Message("description", message.id, *_content(self._description)))
+            self._post.answer(session, Message("description", message.id, *_content(self._description)))
             return
         self._wait("describe", session, message)
         if self._state == "starting":
-            self._answer(session, Message("progress", message.id, {"stage": "starting", "done": 0, "of": 0}))
+            self._post.answer(
+                session, Message("progress", message.id, {"stage": "starting", "done": 0, "of": 0})
+            )
 
     def _free_memory(self, session: ClientSession, message: Message) -> None:
         self._wait("free_memory", session, message)
@@ -285,7 +286,7 @@ class Service:
     def _shutdown(self, session: ClientSession, message: Message) -> None:
         self._check_owner(session)
         log.info("shutdown asked for by %r", session.name)
-        self._answer(session, Message("result", message.id))
+        self._post.answer(session, Message("result", message.id))
         self.stop()
 
     # -- what the other threads say ------------------------------------------------------------------
@@ -293,7 +294,7 @@ class Service:
     def report(self, report: Report | ModelsTold | ModelsDone) -> None:
         """Take a report of the worker or of the models' thread."""
         if isinstance(report, Told):
-            self._tell(report.job.session, report.message)
+            self._post.tell(report.job.session, report.message)
         elif isinstance(report, Over):
             self._running = None
             self._finish(report.job, report.message)
@@ -309,9 +310,9 @@ class Service:
             self._chore = ""
             self._settle(report.name, report.error)
         elif isinstance(report, ModelsTold):
-            self._tell(report.session, report.message)
+            self._post.tell(report.session, report.message)
         else:
-            self._tell(report.session, report.message)
+            self._post.tell(report.session, report.message)
             self._active = time.monotonic()
             if report.changed:  # what describe says of the models is out of date
                 self._waiting.append(("describe", ("", ""), ""))
@@ -323,11 +324,11 @@ class Service:
         self._waiting = [w for w in self._waiting if w[0] != chore]
         for _, key, name in waiting:
             if error is not None:
-                self._tell(key, failed_message(error, name))
+                self._post.tell(key, failed_message(error, name))
             elif chore == "describe" and self._description is not None:
-                self._tell(key, Message("description", name, *_content(self._description)))
+                self._post.tell(key, Message("description", name, *_content(self._description)))
             else:
-                self._tell(key, Message("result", name))
+                self._post.tell(key, Message("result", name))
 
     def _next(self) -> None:
         """Give the worker something to do if it has nothing: chores first, they are short."""
@@ -350,21 +351,13 @@ class Service:
         self._table.finish(job, final, now)
         if job.abandoned:
             self._table.forget(job)  # if its client comes back after all, it may have it run again
-        self._tell(job.session, final)
+        self._post.tell(job.session, final)
 
     # -- time ----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         """Look after what only time changes; called several times a second."""
-        for session in self._clients.everyone():
-            while session.outbox and session.peer is not None:
-                sent = self._send_to(session.peer, session.outbox[0])
-                if sent == "full":
-                    break
-                if sent == "gone":
-                    self._clients.disconnect(session)
-                    break
-                session.outbox.popleft()
+        self._post.again()
         for job in self._table.active():
             owner = self._clients.of_key(job.session)
             if not job.abandoned and (owner is None or now - owner.heard > self.options.abandon_s):
@@ -391,7 +384,7 @@ class Service:
             self._queue.remove(job)
             self._finish(job, failed_message(_ending(), job.id))
         for _, key, name in self._waiting:
-            self._tell(key, failed_message(_ending(), name))
+            self._post.tell(key, failed_message(_ending(), name))
         self._waiting.clear()
         if self._running is not None:
             self._running.cancelled.set()
@@ -400,26 +393,6 @@ class Service:
     def settled(self) -> bool:
         """Whether nothing runs any more."""
         return self._running is None
-
-    # -- sending -------------------------------------------------------------------------------------
-
-    def _tell(self, key: SessionKey, message: Message) -> None:
-        session = self._clients.of_key(key)
-        if session is not None:
-            self._answer(session, message)
-
-    def _answer(self, session: ClientSession, message: Message) -> None:
-        if session.peer is None:
-            return
-        must = message.type in _MUST_ARRIVE
-        if session.outbox and must:  # what waits goes first
-            session.outbox.append(message)
-            return
-        sent = self._send_to(session.peer, message)
-        if sent == "gone":
-            self._clients.disconnect(session)
-        elif sent == "full" and must and len(session.outbox) < 4 * _MOST_WAITING:
-            session.outbox.append(message)
 
 
 def _content(message: Message) -> tuple[Mapping[str, Any], Any]:
