@@ -140,12 +140,16 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     rgb, opacity = pixels.decode(layer, crop)
     if layer.dtype in ("f16", "f32"):
         rgb = np.clip(rgb, 0, 1)
-    rgb = _fill_hidden(rgb, opacity)
+    # Asking every pixel takes longer than a small region is worth.
+    opaque = not pixels.has_alpha(layer.layout) or bool((opacity >= 1).all())
+    if not opaque:
+        rgb = _fill_hidden(rgb, opacity)
     content_key = pixels.crop_key(layer, crop)
-    opaque = bool((opacity >= 1).all())
     regions = []
     for region, options in zip(request.regions, plan.region_options, strict=True):
-        mask = decode_mask(region.mask, layer.width, layer.height, crop) * opacity
+        mask = decode_mask(region.mask, layer.width, layer.height, crop)
+        if not opaque:
+            mask = mask * opacity
         parts, prompt = _styles(region.style, region.style_mask)
         whole = torch.from_numpy(_roomy(mask, fill=True))
         key = mask_key(region.mask, layer.width, layer.height, crop)

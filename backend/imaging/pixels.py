@@ -77,13 +77,14 @@ def _order(layout: PixelLayout) -> tuple[int, int, int]:
     return (2, 1, 0) if layout in ("bgr", "bgra") else (0, 1, 2)
 
 
-def _has_alpha(layout: PixelLayout) -> bool:
+def has_alpha(layout: PixelLayout) -> bool:
+    """Whether a layout's last channel is opacity."""
     return layout in ("rgba", "bgra", "graya")
 
 
 def opacity_bits(buffer: PixelBuffer, box: Box) -> NDArray[np.bool_] | None:
     """(h, w) booleans, true where the layer is not wholly transparent; ``None`` without an alpha."""
-    if not _has_alpha(buffer.layout):
+    if not has_alpha(buffer.layout):
         return None
     return samples(buffer)[box.top : box.bottom, box.left : box.right, -1] > 0
 
@@ -111,7 +112,7 @@ def decode(buffer: PixelBuffer, box: Box | None = None, what: str = "layer") -> 
             cv2.LUT(cv2.extractChannel(raw, order[channel]), _U8_AS_FLOAT, dst=planes[channel])
         else:
             planes[channel] = to_float(raw[..., order[channel]], buffer.dtype)
-    alpha = to_float(raw[..., -1], buffer.dtype) if _has_alpha(buffer.layout) else None
+    alpha = to_float(raw[..., -1], buffer.dtype) if has_alpha(buffer.layout) else None
     if alpha is None:
         alpha = np.ones(raw.shape[:2], np.float32)
     if buffer.dtype in ("f16", "f32"):
@@ -151,7 +152,7 @@ def encode(
     encoded: list[Samples] = [np.empty(0)] * CHANNELS[layout]
     for plane, place in zip(planes, _order(layout), strict=False):
         encoded[place] = from_float(transfer.to_linear(plane) if to == "linear" else plane, dtype)
-    if _has_alpha(layout):
+    if has_alpha(layout):
         encoded[-1] = from_float(alpha, dtype)
     if dtype == "u8" and height and width:
         out: Samples = cv2.merge(encoded).reshape(height, width, -1)
