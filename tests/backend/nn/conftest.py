@@ -1,0 +1,6 @@
+"""The networks' tests share parts that lie in this folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
