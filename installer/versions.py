@@ -1,4 +1,4 @@
-"""Which Python versions work.  Old syntax on purpose: a Python 3.6 must be able to import this."""
+"""Which Python versions work.  Old syntax on purpose: a Python 2.7 must be able to import this."""
 
 import os
 import shutil
@@ -17,6 +17,8 @@ def supported(version):  # type: (tuple[int, ...]) -> bool
 def others(path=None):  # type: (str | None) -> list[str]
     """Commands on the search path that look like a supported Python, newest first."""
     names = ["python3.%d" % minor for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    if not hasattr(shutil, "which"):  # Python 2
+        return []
     return [name for name in names if shutil.which(name, path=path)]
 
 
