@@ -27,7 +27,7 @@ from safetensors.torch import load_file, save_file
 
 from scumble.backend.models import bundled, catalogue
 
-from .decoder import Recipe, train_decoder
+from .decoder import Recipe, part_of, train_decoder
 from .distill import distill
 from .narrow import narrow_decoder
 from .transform import train_transform
@@ -82,7 +82,12 @@ def _transform(args: argparse.Namespace, steps: int) -> None:
 
 
 def _bundle(args: argparse.Namespace, steps: int) -> None:
-    tensors = {k: v.half().contiguous() for k, v in load_file(args.out / "complete.safetensors").items()}
+    trained = load_file(args.out / "complete.safetensors")
+    if args.average is not None:
+        # Of two points of one descent the mean often lies lower than either (Izmailov et al. 2018).
+        for name, other in part_of(load_file(args.average), "decoder.").items():
+            trained[f"decoder.{name}"] = trained[f"decoder.{name}"].lerp(other, args.share)
+    tensors = {k: v.half().contiguous() for k, v in trained.items()}
     half = args.out / "compact.safetensors"
     save_file(tensors, half, metadata={"name": "compact", "licence": "MIT", "seed": str(args.seed)})
     if args.install:
@@ -124,6 +129,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pool", type=int, help="crops VGG-16 looks at beforehand (2400 and 800)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--average", type=Path, help="bundle: the mean with this file's decoder")
+    parser.add_argument("--share", type=float, default=0.5, help="bundle: that file's share of the mean")
     parser.add_argument("--install", action="store_true", help="bundle: replace the package's own weights")
     args = parser.parse_args(argv)
     chosen = IN_ORDER if args.stage == "all" else (args.stage,)

@@ -58,6 +58,14 @@ def test_all_stages_make_weights_that_the_package_can_load(
         names = {row[2] for row in csv.reader(file)}
     assert {"reconstruction", "style", "content"} <= names
     assert list(tmp_path.glob("decoder-*.png"))
+    narrow = {k: v + 1 if k.startswith("decoder.") else v for k, v in tensors.items()}
+    save_file(narrow, tmp_path / "other.safetensors")
+    mean = ["--average", str(tmp_path / "other.safetensors"), "--share", "0.25"]
+    assert main(["bundle", "--out", str(tmp_path), *mean]) == 0
+    found = load_file(tmp_path / "compact.safetensors")
+    for name, tensor in tensors.items():
+        moved = 0.25 if name.startswith("decoder.") else 0.0
+        assert torch.allclose(found[name].float(), tensor.float() + moved, atol=5e-3)
     # Asking for more steps goes on from the checkpoint instead of starting over.
     rest[3] = "6"
     assert main(["decoder", *common, *rest]) == 0
