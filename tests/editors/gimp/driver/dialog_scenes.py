@@ -3,7 +3,7 @@
 import json
 import os
 
-from hands import click, interactive, photo, picture_of, press, settle, window
+from hands import SHAPES, click, interactive, photo, picture_of, press, settle, window
 from tools import CANCEL, REPLACE, STYLE, SUCCESS, Gimp, _images, read, scenario, stylize
 
 
@@ -59,15 +59,19 @@ def stylize_regions_has_a_line_for_each_mask():
     picture, _source = photo()
     group = Gimp.GroupLayer.new(picture, "masks")
     picture.insert_layer(group, None, 0)
-    places = {"sky": (0, 0, 560, 170), "hills": (0, 230, 560, 190), "house": (210, 150, 150, 150)}
-    for name, (left, top, width, height) in places.items():
-        mask = Gimp.Layer.new(
-            picture, name, width, height, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
-        )
-        mask.fill(Gimp.FillType.WHITE)
+    for name in ("sky", "mountains", "hills", "house"):
+        mask = Gimp.Layer.new(picture, name, 560, 420, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+        mask.fill(Gimp.FillType.TRANSPARENT)
         picture.insert_layer(mask, group, 0)
-        mask.set_offsets(left, top)
-    styles = {"sky": "night-swirls", "hills": "pointillist-meadow", "house": "line-and-wash"}
+        SHAPES[name](picture)
+        mask.edit_fill(Gimp.FillType.WHITE)
+    Gimp.Selection.none(picture)
+    styles = {
+        "sky": "night-swirls",
+        "mountains": "palette-knife-lake",
+        "hills": "pointillist-meadow",
+        "house": "line-and-wash",
+    }
     regions = json.dumps([{"mask": name, "style": style} for name, style in styles.items()])
 
     def user():

@@ -1,12 +1,14 @@
 """What a user does in front of a screen: windows are looked for, keys and buttons pressed, pictures taken."""
 
 import os
+import random
 import subprocess
 import threading
 import time
 
-from tools import INSIDE, REPLACE, Gegl, Gimp, image, layer
+from tools import INSIDE, REPLACE, Gegl, Gimp, image, layer, read, write
 
+ADD, SUBTRACT = Gimp.ChannelOps.ADD, Gimp.ChannelOps.SUBTRACT
 #: Of what lies at the top of a dialog.
 TOP = 24
 PICTURES = f"{INSIDE}/pictures"
@@ -55,6 +57,7 @@ def click(window_id, x_, y_, button=1, middle=0):
 def picture_of(window_id, name):
     os.makedirs(PICTURES, exist_ok=True)
     x("windowraise", window_id)
+    x("mousemove", "--window", window_id, 3, 3)  # where it rests on something, that says what it is
     time.sleep(0.7)
     file = f"{PICTURES}/{name}.png"
     subprocess.run(["import", "-window", window_id, file], timeout=30, check=True)
@@ -69,6 +72,35 @@ def picture_of(window_id, name):
         f"PNG8:{file}",
     ]
     subprocess.run(small, timeout=30, check=True)
+
+
+_MOUNTAINS = [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]
+
+
+def _house(picture, how=REPLACE):
+    picture.select_rectangle(how, 230, 210, 110, 90)
+    picture.select_polygon(SUBTRACT if how == SUBTRACT else ADD, [215, 215, 285, 150, 355, 215])
+
+
+def _hills(picture, how=REPLACE):
+    picture.select_ellipse(how, -120, 230, 520, 360)
+    picture.select_ellipse(SUBTRACT if how == SUBTRACT else ADD, 180, 270, 560, 330)
+    _house(picture, SUBTRACT)
+
+
+def _mountains(picture):
+    picture.select_polygon(REPLACE, _MOUNTAINS)
+    _hills(picture, SUBTRACT)
+
+
+def _sky(picture):
+    picture.select_rectangle(REPLACE, 0, 0, 560, 420)
+    picture.select_polygon(SUBTRACT, _MOUNTAINS)
+    _hills(picture, SUBTRACT)
+
+
+#: Select a part of :func:`photo`.
+SHAPES = {"sky": _sky, "mountains": _mountains, "hills": _hills, "house": _house}
 
 
 def photo(width=560, height=420):
@@ -89,19 +121,27 @@ def photo(width=560, height=420):
 
     fill("#8fc1e8", lambda: picture.select_rectangle(REPLACE, 0, 0, width, height))
     fill("#f6e7a8", lambda: picture.select_ellipse(REPLACE, 400, 40, 70, 70))
-    fill(
-        "#7b98a5",
-        lambda: picture.select_polygon(
-            REPLACE, [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]
-        ),
-    )
+    fill("#7b98a5", lambda: picture.select_polygon(REPLACE, _MOUNTAINS))
     fill("#5e8d3f", lambda: picture.select_ellipse(REPLACE, -120, 230, 520, 360))
     fill("#84ab4a", lambda: picture.select_ellipse(REPLACE, 180, 270, 560, 330))
     fill("#c9b18b", lambda: picture.select_rectangle(REPLACE, 230, 210, 110, 90))
     fill("#a4443a", lambda: picture.select_polygon(REPLACE, [215, 215, 285, 150, 355, 215]))
     fill("#4c3a30", lambda: picture.select_rectangle(REPLACE, 272, 250, 26, 50))
     Gimp.Selection.none(picture)
+    _light(source, width, height)
     return picture, source
+
+
+def _light(source, width, height):
+    """Flat colours are no picture: light that falls off, and grain."""
+    pixels = bytearray(read(source, "R'G'B' u8"))
+    grain = random.Random(5)
+    for y in range(height):
+        for x in range(width):
+            change = round(26 * (1 - (x + 1.4 * y) / (width + height)) - 8 + grain.gauss(0, 5))
+            for at in range(3 * (y * width + x), 3 * (y * width + x) + 3):
+                pixels[at] = min(255, max(0, pixels[at] + change))
+    write(source, bytes(pixels), "R'G'B' u8")
 
 
 def interactive(name, picture, item, watch, **arguments):
