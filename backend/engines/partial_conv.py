@@ -65,7 +65,8 @@ class PartialConv:
         whole = options["model"] == full.NAME
         tile = min(pixels, ((full.TILE if whole else TILE) + 2 * MARGIN) ** 2)
         # Floats per pixel: taps 32/4 + 64/16 + 128/64 = 14, twice; four live activations of 24 channels
-        # (encoding; fewer while decoding) at half the size, and the picture.  Full: taps of 56, twice, and its first layers.
+        # (encoding; fewer while decoding) at half the size, and the picture.  Full: taps of 56, twice, and
+        # its first layers.
         floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
         return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20)
 
