@@ -359,7 +359,8 @@ def _cut(painted: Painted, job: Job, plan: prepare.Plan) -> tuple[Floats, Floats
     for region in job.regions:
         if region.strength > 0:
             selected |= region.mask.numpy()[place] > 0
-    alpha *= selected
+    if not selected.all():
+        alpha *= selected
     if not alpha.all():
         image *= alpha > 0
     return image.transpose(1, 2, 0), alpha

@@ -56,8 +56,8 @@ def to_float(raw: Samples, dtype: DType) -> Floats:
 def from_float(values: Floats, dtype: DType) -> Samples:
     """float32 to samples: rounded and clipped for integers, as they are for floats."""
     if dtype == "u8" and values.size:
-        # Scaled, rounded to even and clipped above, as below but in one pass; it takes away a sign.
-        found: Samples = cv2.convertScaleAbs(np.maximum(values, 0), alpha=255.0)
+        # Scaled, rounded to even and clipped, as below but in one pass; what is added weighs nothing.
+        found: Samples = cv2.addWeighted(values, 255.0, values, 0.0, 0.0, dtype=cv2.CV_8U)
         return found.reshape(values.shape)
     if dtype in FULL:
         values = np.clip(values, 0, 1)
