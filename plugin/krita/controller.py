@@ -200,8 +200,18 @@ class Controller(Painting, Commands, Again):
             self._abandon(run)
         if self.preview.on and run is None:
             self.preview.look()
-            if self.mark_selection() or look.target != before.target:
+            if self.mark_selection() or self._moved(before):
                 self.preview.consider()
+
+    def _moved(self, before: Look) -> bool:
+        """Whether the user has gone to another layer than what was painted last."""
+        target = self.look.target
+        if target is not None and target.layer == self._fresh:
+            return False  # Krita makes a new layer the active one for a moment
+        if target == self._ordered:
+            self._fresh = ""
+            return False
+        return target != before.target
 
     def mark_selection(self) -> bool:
         """Whether the selection, if it is painted, is another one than the last time."""

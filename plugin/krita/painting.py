@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scumble.plugin.common.session import JobSession
 
     from .choices import Choices
-    from .host.api import Host, Look
+    from .host.api import Host, Look, Target
     from .loop import Loop
     from .past import Past
     from .previews import LivePreview
@@ -64,6 +64,9 @@ class Painting:
         self.timing = Timing()
         self._failed: Run | None = None
         self._last: JobView | None = None
+        #: What was painted or previewed last, and the new layer until Krita is done with it.
+        self._ordered: Target | None = None
+        self._fresh = ""
         self._layer_words = ""
         # A click that waits for the backend to say what it can do.
         self._waiting: Callable[[], None] | None = None
@@ -74,7 +77,9 @@ class Painting:
         :param keep: with a copy of the selection, which stays as it is.
         """
         self.look = look = self.host.look()
-        self.mark_selection()  # what is painted now is nothing new to the preview
+        # What is painted now is nothing new to the preview.
+        self.mark_selection()
+        self._ordered = look.target
         choices = self.choices
         if look.target is None:
             raise as_error(look.problem)
@@ -200,7 +205,7 @@ class Painting:
         def placed(made: Placed) -> None:
             self.timing = run.timing
             self.past.add(run, job.id, made.layer, job.seconds)
-            self._last = job.view
+            self._last, self._fresh = job.view, made.layer
             for notice in made.notices:
                 self.tell(notice)
             self._close(run)

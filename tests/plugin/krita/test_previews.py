@@ -127,6 +127,29 @@ def test_without_anything_new_it_does_not_come_back_over_the_result(
     assert studio.names == ["Background", "Oil · Regions", "Scumble preview"], "it is still on"
 
 
+def test_it_does_not_come_back_because_krita_makes_the_result_the_active_layer_for_a_moment(
+    studio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.krita.open()
+    studio.begin()
+    studio.select(8, 8, 16, 16)
+    monkeypatch.setattr(controller, "LOOK_MS", 60_000)
+    studio.controller.set_preview(True)
+    shown(studio)
+    studio.stylize()
+    image = studio.krita.images[0]
+    source, result = image.root.children
+    for active in (result, source):  # the look falls just then
+        image.active = active
+        studio.controller.see()
+        studio.loop.some(0.3)
+    assert studio.names == ["Background", "Oil · Regions"] and len(studio.painter.requests) == 2
+    image.active = result  # and now it is the user
+    studio.controller.see()
+    shown(studio)
+    assert studio.names == ["Background", "Oil · Regions", "Scumble preview"]
+
+
 def test_a_preview_that_the_user_undoes_does_not_come_back(studio: Any) -> None:
     studio.krita.open()
     studio.begin()
