@@ -133,7 +133,8 @@ class ClickHead(nn.Module):
 
         :param clicks: (N, K, 3): x, y in pixels of the network's input, and 1 for a positive click,
             -1 for a negative one, 0 for none.
-        :param before: (N, 1, H/2, W/2) in [0, 1], the mask so far, or ``None``.
+        :param before: (N, 1, H/2, W/2) in [0, 1], the mask so far, or ``None``; with a second channel
+            that says where there is one.
         :returns: logits (N, CANDIDATES, H/2, W/2) and each candidate's estimated intersection over
             union as logits (N, CANDIDATES).
         """
@@ -188,6 +189,8 @@ def _before(before: Tensor | None, like: Tensor) -> Tensor:
     shape = (like.shape[0], 1, *like.shape[-2:])
     if before is None:
         return like.new_zeros(shape[0], 2, *shape[2:])
+    if before.shape[1] == 2:
+        return before
     return torch.cat([before, torch.ones_like(before)], 1)
 
 

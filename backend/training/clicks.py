@@ -4,8 +4,7 @@
 ``index.csv`` that names each stem's kind: ``regions`` (every label is a target), ``object`` (all that
 is not 0) or ``parts`` (both).  A tenth of the stems, chosen by hash, is never trained on.  Clicks are
 simulated as in interactive segmentation since Xu et al. (2016): the first inside the target, each
-further one into the largest error of the answer before.  As in Sofiiuk et al. (2021) all turns but a
-sample's last are gone through without gradients, so that late turns cost little and are seen often.
+further one into the largest error of the answer before; see :mod:`.clicks_pool`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scumble.backend.models.bundled import bundled
-from scumble.backend.nn.clicks import ClickNet, Seen
-from scumble.backend.segment.simulated import first_click, next_click
+from scumble.backend.nn.clicks import ClickNet
 
-#: Most clicks of one training sample.
-CLICKS = 8
-#: How often a sample ends with its first, second, ... click.
-ENDS = (0.32, 0.18, 0.14, 0.12, 0.09, 0.07, 0.05, 0.03)
+from .clicks_pool import Pool
+
 #: How often a picture of a kind is drawn: maps with many regions have more to show than one object.
 DRAWN = {"regions": 2.5, "parts": 1.0, "object": 0.8}
 #: Shorter side at which pictures are kept, in pixels.
-SIDE = 240
+SIDE = 288
+#: Least and largest side of a crop, as a share of the shorter side: small things are seen enlarged too.
+CROPS = (0.4, 1.0)
+#: Conversations under way at once, in batches.
+POOL = 12
 
 
 def held_out(stem: str) -> bool:
@@ -104,7 +105,7 @@ class Samples:
 
     def _crop(self, one: Labelled, to: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         height, width = one.labels.shape
-        side = int(min(height, width) * self.rng.uniform(0.55, 1.0))
+        side = int(min(height, width) * self.rng.uniform(*CROPS))
         # A little anamorphic: a picture's format is no fact about its content.
         wide = min(width, int(side * self.rng.uniform(0.85, 1.5)))
         top, left = self.rng.integers(height - side + 1), self.rng.integers(width - wide + 1)
@@ -136,17 +137,6 @@ class Samples:
         return x.astype(np.float32)
 
 
-def boxed(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A box around a target, drawn by an unsteady hand, as a mask of 0.5."""
-    rows, columns = np.flatnonzero(target.any(1)), np.flatnonzero(target.any(0))
-    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    dy, dx = rng.normal(0, 0.03 * (y1 - y0), 2), rng.normal(0, 0.03 * (x1 - x0), 2)
-    out = np.zeros(target.shape, np.float32)
-    top, left = max(0, round(y0 + dy[0])), max(0, round(x0 + dx[0]))
-    out[top : max(top + 2, round(y1 + dy[1])), left : max(left + 2, round(x1 + dx[1]))] = 0.5
-    return out
-
-
 def losses(logits: Tensor, target: Tensor) -> Tensor:
     """(N, CANDIDATES): cross entropy, the unsure pixels weighing most, plus what the masks miss of
     each other."""
@@ -166,45 +156,16 @@ def overlap(logits: Tensor, target: Tensor) -> Tensor:
     return both.float() / either.clamp_min(1).float()
 
 
-def step(net: ClickNet, samples: Samples, count: int, side: int = 0) -> tuple[Tensor, list[float]]:
-    """Loss of a batch after its last simulated click, and the mean overlap after each.
-
-    :param side: of the crops; 0 for the samples' own.
-    """
-    images, targets = samples.batch(count, side)
-    rng = samples.rng
-    seen: Seen = net.encoder(images.contiguous(memory_format=torch.channels_last))
-    goal = F.avg_pool2d(torch.from_numpy(targets)[:, None].float(), 2)
-    clicks = torch.zeros(count, CLICKS, 3)
-    before: Tensor | None = None
-    turns = 1 + int(rng.choice(CLICKS, p=ENDS))
-    begin = 0
-    if rng.random() < 0.2:  # a box instead of the first click
-        drawn = np.stack([boxed(t, rng) for t in targets])
-        before = F.avg_pool2d(torch.from_numpy(drawn)[:, None], 2)
-        begin = 1
-    means = []
-    guess = np.zeros_like(targets)
-    for turn in range(turns):
-        if turn >= begin:
-            for i in range(count):
-                # A person clicks into the middle more often than anywhere.
-                where = None if rng.random() < 0.3 else rng
-                hit = first_click(targets[i], where) if turn == 0 else next_click(targets[i], guess[i], where)
-                if hit is not None:
-                    clicks[i, turn] = torch.tensor([hit.x, hit.y, 1.0 if hit.positive else -1.0])
-        with torch.set_grad_enabled(turn == turns - 1):
-            logits, scores = net.head(seen, clicks[:, : turn + 1], before)
-        real = overlap(logits.detach(), goal)
-        means.append(float(real[:, 0].mean()))
-        before = logits[:, :1].detach().sigmoid()
-        full = F.interpolate(before, scale_factor=2, mode="bilinear", align_corners=False)
-        guess = (full[:, 0] > 0.5).numpy()
-        if rng.random() < 0.3:  # editors send selections back that are harder than ours
-            before = (before > 0.5).float()
+def step(net: ClickNet, pool: Pool, count: int) -> tuple[Tensor, float]:
+    """Loss of one turn of some conversations, and the mean overlap after it; the conversations go on."""
+    chosen = pool.batch(count)
+    seen, clicks, before, goal = pool.said(chosen)
+    logits, scores = net.head(seen, clicks, before)
+    real = overlap(logits.detach(), goal)
     each = losses(logits, goal)
     total = (each[:, 0] + 0.5 * each.amin(1) + 0.05 * each.mean(1)).mean()
-    return total + 0.2 * F.binary_cross_entropy_with_logits(scores, real), means
+    pool.answered(chosen, logits[:, :1].detach().sigmoid())
+    return total + 0.2 * F.binary_cross_entropy_with_logits(scores, real), float(real[:, 0].mean())
 
 
 def save(averaged: dict[str, Tensor], out: Path, facts: dict[str, str]) -> None:
@@ -226,37 +187,31 @@ def train(args: argparse.Namespace) -> None:
         net.head.load_state_dict(head)
     samples = Samples(load(args.masks, most=args.most), args.size, args.seed)
     print(f"{len(samples.pictures)} pictures", flush=True)
-    # Edges and colours need no learning, and the first layers cost the most.
-    deep = [m for name, m in net.encoder.named_children() if not name.startswith("1_")]
     net.encoder.requires_grad_(False)
-    groups = [
-        {"params": list(net.head.parameters()), "share": 1.0},
-        {"params": [p for m in deep for p in m.parameters()], "share": args.encoder},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=args.rate, weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(net.head.parameters(), lr=args.rate, weight_decay=1e-4)
     averaged = {k: v.clone() for k, v in net.state_dict().items()}
+    # Half the steps at a smaller size cost little and see the scene from further away.
     sides = sorted({max(32, args.size - 32), args.size})
+    pools = [Pool(net, partial(samples.batch, side=side), POOL * args.batch, samples.rng) for side in sides]
     began, told = time.monotonic(), time.monotonic()
     sums: list[Any] = []
     for number in range(1, args.steps + 1):
         share = max(number / args.steps, (time.monotonic() - began) / (60 * args.minutes or math.inf))
         rate = args.rate * min(1.0, number / 100) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, share)))
         for group in optimizer.param_groups:
-            group["lr"] = max(rate, 1e-6) * group["share"]
-        for layer in deep:  # costs as much as the head's whole step: not at every one
-            layer.requires_grad_(args.encoder > 0 and number % 3 == 0)
-        loss, means = step(net, samples, args.batch, int(samples.rng.choice(sides)))
+            group["lr"] = max(rate, 1e-6)
+        loss, mean = step(net, pools[number % len(pools)], args.batch)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
+        torch.nn.utils.clip_grad_norm_(net.head.parameters(), 1.0)
         optimizer.step()
         keep = min(0.998, 1 - 10 / (number + 10))
         for key, value in net.state_dict().items():
             averaged[key].lerp_(value, 1 - keep)
-        sums.append((float(loss.detach()), means[0], means[-1]))
+        sums.append((float(loss.detach()), mean))
         if number % 50 == 0:
-            mean = np.mean(sums, axis=0)
-            line = f"{number} loss {mean[0]:.3f} first {mean[1]:.3f} last {mean[2]:.3f}"
+            told_loss, told_mean = np.mean(sums, axis=0)
+            line = f"{number} loss {told_loss:.3f} overlap {told_mean:.3f}"
             print(f"{line} {(time.monotonic() - began) / 60:.1f} min", flush=True)
             sums.clear()
         done = share >= 1
@@ -283,9 +238,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=128, help="side of a crop in pixels, a multiple of 32")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument(
-        "--encoder", type=float, default=0.25, help="the encoder's share of the rate; 0 leaves it as it is"
-    )
     parser.add_argument("--most", type=int, default=0, help="pictures to use at most; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(argv)
