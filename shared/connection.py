@@ -89,12 +89,17 @@ def lock_path() -> Path:
     return paths.runtime_folder() / "backend.lock"
 
 
-def write_connection(connection: Connection, file: Path) -> None:
-    """Write the file, mode 0600, whole or not at all; raises ``disk``."""
+def connection_text(connection: Connection) -> str:
+    """What the file holds."""
     content = asdict(connection)
     del content["lock"]
+    return json.dumps({"format": FORMAT, **content}, indent=1)
+
+
+def write_connection(connection: Connection, file: Path) -> None:
+    """Write the file, mode 0600, whole or not at all; raises ``disk``."""
     try:
-        paths.write_private(file, json.dumps({"format": FORMAT, **content}, indent=1))
+        paths.write_private(file, connection_text(connection))
     except OSError as error:
         raise ScumbleError(
             Code.DISK,

@@ -1,4 +1,4 @@
-"""``scumble backend start|stop|status|log``: the process that paints."""
+"""``scumble backend start|stop|status|log|share|listen``: the process that paints."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections import deque
 
 from scumble.shared.errors import Code, ScumbleError
+
+from . import sharing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     log = actions.add_parser("log", help="print the end of its log", description="Print the end of its log.")
     log.add_argument("-n", "--lines", type=int, default=40, help="how many (default: %(default)s)")
     log.add_argument("--json", action="store_true", help="a list of lines")
+    text = "make a key file with which somebody on another machine may use it"
+    sharing.add_share(actions.add_parser("share", help=text, description=f"{text[0].upper()}{text[1:]}."))
+    text = "run it for all who have a key file, until interrupted"
+    sharing.add_listen(actions.add_parser("listen", help=text, description=f"{text[0].upper()}{text[1:]}."))
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 3 if there is no backend to tell about."""
+    if args.action == "share":
+        return sharing.share(args)
+    if args.action == "listen":
+        return sharing.listen(args)
     if args.action == "log":
         return _log(args.lines, args.json)
     from scumble.shared import launch
