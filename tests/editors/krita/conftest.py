@@ -73,12 +73,16 @@ def _elsewhere() -> krita_world.World:
 
 @pytest.fixture(scope="session", params=["here", "trixie"])
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
-    """Run all scenarios in one Krita: this system's, and that of a Debian root."""
+    """Run all scenarios in one Krita: this system's, and that of a Debian root.
+
+    ``SCUMBLE_SCENARIOS`` names those that are to be run, with commas, if not all are.
+    """
     world = _here() if request.param == "here" else _elsewhere()
     try:
         said = world.install()
         script = krita_world.SCRIPTS / "scenarios.py"
-        found = world.krita(script, SCUMBLE_STRANGER=str(world.stranger()))
+        wanted = os.environ.get("SCUMBLE_SCENARIOS", "")
+        found = world.krita(script, SCUMBLE_STRANGER=str(world.stranger()), SCUMBLE_SCENARIOS=wanted)
         kept = os.environ.get("SCUMBLE_KEEP_REPORT")
         if kept:
             file = Path(kept)
