@@ -50,6 +50,12 @@ class Plugin:
             yield self.target.plugins / "scumble_krita.desktop"
             yield self.target.plugins.parent / "actions" / "scumble_krita.action"
 
+    def remembered(self) -> list[Path]:
+        """What GIMP itself keeps of the plug-in's dialogs: the last and the saved settings of each."""
+        if self.editor != "gimp":
+            return []
+        return sorted((self.target.plugins.parent / "plug-in-settings").glob("*-plug-in-scumble-*"))
+
     def is_enabled(self) -> bool | None:
         """Whether Krita will load it; None where that is not known."""
         if self.target.kritarc is None:
@@ -141,7 +147,7 @@ class Plugin:
         try:
             if file is not None and kritarc.forget(file, added):
                 done.append(file)
-            for beside in self.beside():
+            for beside in (*self.beside(), *self.remembered()):
                 if beside.exists():
                     beside.unlink()
                     done.append(beside)
@@ -159,7 +165,7 @@ class Plugin:
 
     def traces(self) -> list[Path]:
         """What :meth:`remove` would remove or change."""
-        found = [f for f in self.beside() if f.exists()]
+        found = [f for f in (*self.beside(), *self.remembered()) if f.exists()]
         if (self.folder.is_symlink() or self.folder.exists()) and payload.read_marker(self.folder):
             found.append(self.folder)
         file = self.target.kritarc

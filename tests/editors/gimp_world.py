@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import trixie
+from other_machine import OtherMachine
 
 from scumble.shared.connection import Connection, KeyPair, write_connection
 
@@ -40,6 +41,7 @@ class World:
         for name in _NAMES:
             (folder / name).mkdir(mode=0o700)
         self.backends: list[subprocess.Popen[bytes]] = []
+        self._other: OtherMachine | None = None
         self._over = threading.Event()
         starter = folder / "python"
         starter.write_text(f"#!/bin/sh\ntouch {INSIDE}/wanted\nexec sleep 60\n")
@@ -49,8 +51,10 @@ class World:
         _another_backends_keys(folder / "driver")
         settings = folder / "home/.config/GIMP/3.0"
         settings.mkdir(parents=True)
-        # No welcome, no tips, no questions.
-        (settings / "gimprc").write_text("(show-welcome-dialog no)\n(check-updates no)\n")
+        # No welcome, which a version that is new to this home gives whatever else is said; no questions.
+        (settings / "gimprc").write_text(
+            '(config-version "3.99.0")\n(show-welcome-dialog no)\n(check-updates no)\n'
+        )
         # For tests that press keys in GIMP's window.
         (settings / "shortcutsrc").write_text(
             '(file-version 1)\n(action "plug-in-scumble-repeat-last" "<Primary><Alt>r")\n'
@@ -87,6 +91,12 @@ class World:
                 )
             time.sleep(0.1)
 
+    def elsewhere(self) -> OtherMachine:
+        """A backend on another machine, made at the first time."""
+        if self._other is None:
+            self._other = OtherMachine(self.folder / "elsewhere")
+        return self._other
+
     def prepare(self) -> None:
         """Install the plug-in beside a backend that is set up, and start that."""
         self.install()
@@ -108,8 +118,15 @@ class World:
         plug_ins.mkdir(parents=True, exist_ok=True)
         # As "installer setup" leaves it; inside the root SCUMBLE_PYTHON is what counts.
         (self.folder / "config/backend.json").write_text(json.dumps({"python": sys.executable}))
+        self._installer("gimp", "--folder", str(plug_ins))
+
+    def uninstall(self) -> None:
+        """Take it out again."""
+        self._installer("uninstall", "gimp", "--yes")
+
+    def _installer(self, *words: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "installer", "gimp", "--folder", str(plug_ins)],
+            [sys.executable, "-m", "installer", *words],
             cwd=ROOT,
             env={**self.environment(), "HOME": str(self.folder / "home")},
             stdin=subprocess.DEVNULL,
@@ -166,6 +183,8 @@ class World:
         """End the backends."""
         self._over.set()
         self._watcher.join(5)
+        if self._other is not None:
+            self._other.close()
         for backend in self.backends:
             backend.terminate()
         for backend in self.backends:

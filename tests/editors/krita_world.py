@@ -20,6 +20,7 @@ from typing import Any
 
 import trixie
 import zmq
+from other_machine import OtherMachine
 
 from scumble.shared import launch
 from scumble.shared.codec import failed_message
@@ -41,6 +42,16 @@ def missing() -> str:
     return ""
 
 
+#: Krita's "Import Python Plugin", without its windows.
+_IMPORT = """
+import builtins, sys
+builtins.i18n = str
+sys.path.insert(0, sys.argv[1] + "/plugin_importer")
+from plugin_importer import PluginImporter
+print(PluginImporter(sys.argv[2], sys.argv[3], lambda plugin: True).import_all())
+"""
+
+
 class World:
     """A user's folders and Krita.
 
@@ -54,6 +65,7 @@ class World:
             (folder / name).mkdir(mode=0o700)
         (folder / "config" / launch.PYTHON_FILE).write_text(json.dumps({"python": sys.executable}))
         self._stranger: Stranger | None = None
+        self._other: OtherMachine | None = None
 
     def environment(self) -> dict[str, str]:
         """For Krita and whatever it starts."""
@@ -78,35 +90,60 @@ class World:
             "LC_ALL": "C.UTF-8",
         }
 
+    def installer(self, *words: str) -> tuple[int, str]:
+        """Run Scumble's installer as the user; exit code, and what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "installer", *words],
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    @property
+    def plugins(self) -> Path:
+        """Krita's folder of plug-ins."""
+        return self.home / ".local" / "share" / "krita" / "pykrita"
+
     def install(self) -> str:
-        """Install the plug-in with Scumble's installer; what that said."""
-        command = [sys.executable, "-m", "installer", "krita"]
-        said = ""
-        # Without a network there are no wheels: the distribution's own pyzmq does as well.
-        for more in ((), ("--zmq", "/usr/lib/python3/dist-packages")):
-            done = subprocess.run(
-                [*command, *more],
-                cwd=ROOT,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=180,
-            )
-            said += done.stdout + done.stderr
-            if done.returncode == 0:
-                break
-        plugins = self.home / ".local" / "share" / "krita" / "pykrita"
-        if not (plugins / "scumble_krita" / "__init__.py").is_file():
+        """Install the plug-in with Scumble's installer, and the driver; what that said."""
+        code, said = self.installer("krita")
+        if code:
+            # Without a network there are no wheels: the distribution's own pyzmq does as well.
+            code, more = self.installer("krita", "--zmq", "/usr/lib/python3/dist-packages")
+            said += f"no network?\n{more}"
+        self.add_driver(said)
+        return said
+
+    def add_driver(self, said: str) -> None:
+        """Put the driver beside the plug-in; ``RuntimeError`` with what was said if that is not there."""
+        if not (self.plugins / "scumble_krita" / "__init__.py").is_file():
             raise RuntimeError(f"the installer did not install: {said}")
-        shutil.copytree(SCRIPTS / "driver", plugins, dirs_exist_ok=True)
+        shutil.copytree(SCRIPTS / "driver", self.plugins, dirs_exist_ok=True)
         settings = self.home / ".config" / "kritarc"
         lines = settings.read_text("utf-8").splitlines()
         at = lines.index("[python]") + 1
         settings.write_text(
             "\n".join([*lines[:at], "enable_scumble_driver=true", *lines[at:]]) + "\n", "utf-8"
         )
-        return said
+
+    def uninstall(self) -> tuple[str, list[str]]:
+        """Take the plug-in out again; what the installer said, and what there still is of it.
+
+        What Krita itself remembers of windows that it has shown does not count.
+        """
+        code, said = self.installer("uninstall", "krita", "--yes")
+        left = [
+            str(file.relative_to(self.home))
+            for file in self.home.rglob("*")
+            if "scumble" in file.name and "scumble_driver" not in str(file)
+        ]
+        kritarc = (self.home / ".config" / "kritarc").read_bytes()
+        left += [line.decode() for line in kritarc.splitlines() if b"enable_scumble_krita" in line]
+        return said, left if code == 0 else [f"exit code {code}"]
 
     def stranger(self) -> Path:
         """A backend of another version; the connection file to it."""
@@ -114,6 +151,11 @@ class World:
         file = self.folder / "stranger.json"
         write_connection(self._stranger.connection, file)
         return file
+
+    def elsewhere(self) -> OtherMachine:
+        """A backend on another machine."""
+        self._other = OtherMachine(self.folder / "elsewhere")
+        return self._other
 
     def krita(self, script: Path, timeout_s: float = 1200.0, **more: str) -> dict[str, Any]:
         """Run Krita with a script until that has ended; what it found.
@@ -167,6 +209,8 @@ class World:
                     os.environ[key] = value
         if self._stranger is not None:
             self._stranger.end()
+        if self._other is not None:
+            self._other.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -195,9 +239,28 @@ class OtherWorld(World):
         self._watcher.start()
 
     def install(self) -> str:
-        """As on this side; but the wheel of pyzmq is for this side's Python."""
-        said = super().install()
-        shutil.rmtree(self.home / ".local/share/krita/pykrita/scumble_krita/vendor", ignore_errors=True)
+        """From the zip, by Krita's own importer, which has what that Krita's Python needs.
+
+        Where the zip cannot be made (without a network) as on this side; but the wheel of pyzmq is for
+        this side's Python.
+        """
+        file = self.folder / "scumble.zip"
+        code, said = self.installer("krita", "--zip", str(file))
+        if code:
+            said += f"no network?\n{super().install()}"
+            shutil.rmtree(self.plugins / "scumble_krita" / "vendor", ignore_errors=True)
+            return said
+        self.plugins.mkdir(parents=True)
+        done = self._root.run(
+            ["python3", "-c", _IMPORT, "/usr/share/krita/pykrita", str(file), str(self.plugins.parent)],
+            binds={self.folder: str(self.folder)},
+        )
+        # As the importer's window does it, once the user has said yes.
+        settings = self.home / ".config" / "kritarc"
+        settings.parent.mkdir(exist_ok=True)
+        settings.write_text("[python]\nenable_scumble_krita=true\n", "utf-8")
+        said += f"{done.output}installed by Krita's importer"
+        self.add_driver(said)
         return said
 
     def krita(self, script: Path, timeout_s: float = 1200.0, **more: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Gallery:
         self._shown.set_visible_func(self._visible)
         self.search = Gtk.SearchEntry(placeholder_text="Search styles: oil, night, ink…")
         self.search.connect("search-changed", self._search)
+        self.search.connect("stop-search", self._stop)
         self.view = Gtk.IconView(
             model=self._shown,
             tooltip_column=_TIP,
@@ -124,6 +125,14 @@ class Gallery:
         self._silent = False
         self._nothing.set_visible(len(self._shown) == 0 and len(self._store) > 0)
         self.choose(self._current)
+
+    def _stop(self, search: Any) -> None:
+        """Escape, which a search field keeps to itself: empty it, and from an empty one end the dialog."""
+        dialog = search.get_toplevel()
+        if search.get_text():
+            search.set_text("")
+        elif isinstance(dialog, Gtk.Dialog):
+            dialog.response(Gtk.ResponseType.CANCEL)
 
     def _changed(self, view: Any) -> None:
         places = view.get_selected_items()

@@ -44,7 +44,7 @@ def world() -> Iterator[gimp_world.World]:
 @pytest.fixture(scope="session")
 def console(world: gimp_world.World) -> dict[str, Any]:
     """What the scenarios without windows found."""
-    return world.run("console.py", timeout_s=900)
+    return world.run("console.py", timeout_s=900, SCUMBLE_ELSEWHERE=world.elsewhere().address)
 
 
 @pytest.fixture(scope="session")

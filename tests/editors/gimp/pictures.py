@@ -20,7 +20,7 @@ def main() -> None:
     world = gimp_world.World(folder)
     try:
         world.prepare()
-        report = world.run("windows.py", windows=True, timeout_s=600, SCENES="dialog", SETTLE="12")
+        report = world.run("windows.py", windows=True, timeout_s=600, SCENES="dialog")
         target.mkdir(parents=True, exist_ok=True)
         for picture in sorted((folder / "pictures").glob("*.png")):
             shutil.copy(picture, target / picture.name)

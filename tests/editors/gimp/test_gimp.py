@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -57,6 +58,8 @@ def test_the_plug_in_left_no_trace_of_a_failure(
     assert "Traceback" not in said, said
     assert "Traceback" not in console["output"]
     assert "Traceback" not in windows["output"]
+    # GIMP closes a group of undo steps that a plug-in has left open, and says so.
+    assert not re.search("undo .*inconsistent|open undo group", console["output"] + windows["output"])
 
 
 @pytest.mark.slow
@@ -87,6 +90,14 @@ def plug_ins(world: gimp_world.World) -> list[int]:
 def test_gimps_plug_in_is_a_program(world: gimp_world.World) -> None:
     program = world.folder / gimp_world.PLUG_INS / "scumble" / "scumble.py"
     assert stat.S_IMODE(program.stat().st_mode) & 0o111 == 0o111
+
+
+@pytest.mark.slow
+def test_uninstalling_after_use_leaves_nothing(world: gimp_world.World, windows: dict[str, Any]) -> None:
+    assert windows, "everything was used"
+    world.uninstall()
+    left = [p for p in (world.folder / "home").rglob("*") if "scumble" in p.name]
+    assert left == []
 
 
 def test_there_are_scenarios() -> None:

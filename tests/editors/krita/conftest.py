@@ -81,8 +81,16 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     try:
         said = world.install()
         script = krita_world.SCRIPTS / "scenarios.py"
-        wanted = os.environ.get("SCUMBLE_SCENARIOS", "")
-        found = world.krita(script, SCUMBLE_STRANGER=str(world.stranger()), SCUMBLE_SCENARIOS=wanted)
+        other = world.elsewhere()
+        found = world.krita(
+            script,
+            SCUMBLE_STRANGER=str(world.stranger()),
+            SCUMBLE_ELSEWHERE=other.address,
+            SCUMBLE_ELSEWHERE_KEY=str(other.key),
+            SCUMBLE_SCENARIOS=os.environ.get("SCUMBLE_SCENARIOS", ""),
+        )
+        found["jobs_elsewhere"] = other.jobs()
+        found["uninstalled"] = world.uninstall()
         kept = os.environ.get("SCUMBLE_KEEP_REPORT")
         if kept:
             file = Path(kept)

@@ -199,11 +199,31 @@ def animation(found):
     yield from close(document)
 
 
+def where_in_the_menu(name):
+    """Titles of the menus down to an action, as the user reads them."""
+
+    def below(menu, path):
+        for action in menu.actions():
+            if action.objectName() == name:
+                return path
+            if action.menu() is not None:
+                there = below(action.menu(), [*path, action.text().replace("&", "")])
+                if there:
+                    return there
+        return None
+
+    return below(APPLICATION.activeWindow().qwindow().menuBar(), [])
+
+
 def the_menu(found):
     found["actions"] = sorted(
         a.objectName() for a in APPLICATION.actions() if a.objectName().startswith("scumble")
     )
     action = APPLICATION.action("scumble_stylize")
+    found["menu"] = where_in_the_menu("scumble_stylize")
+    import zmq
+
+    found["zmq"] = zmq.__file__
     found["shortcut"] = action.shortcut().toString()
     found["dockers"] = [d.objectName() for d in APPLICATION.dockers() if "scumble" in d.objectName()]
     document = yield from new_document(128, 128)

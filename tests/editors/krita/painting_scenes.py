@@ -147,6 +147,30 @@ def a_group_of_layers(found):
     yield from close(document)
 
 
+def the_list_of_regions(found):
+    """Three regions: their pictures, the last one moved to the front, the middle one switched off."""
+    document = yield from new_document(192, 192)
+    source = document.activeNode()
+    fill(document, source)
+    fresh_choices(STYLES[0])
+    ids = []
+    for at in (10, 70, 130):
+        select(document, at, at, 40, 40)
+        CONTROLLER.pick_region("")
+        ids.append(CONTROLLER.add_region())
+    for place, id in enumerate(ids):
+        CONTROLLER.region_thumbnail(id, 96, 96).save(os.path.join(OUT, f"thumbnail.{place}.png"))
+    CONTROLLER.move_region(ids[2], 0)
+    CONTROLLER.change_region(ids[1], enabled=False)
+    found["moved"] = [[ids.index(r.id), r.enabled] for r in CONTROLLER.state.regions]
+    CONTROLLER.set_output(Output.GROUP)
+    yield from paint(found)
+    CONTROLLER.set_output(Output.LAYER)
+    group = source.parentNode().childNodes()[1]
+    found["layers"] = [dump(f"list.{i}", n)["rect"] for i, n in enumerate(group.childNodes())]
+    yield from close(document)
+
+
 def _kind_of_document(found, model, depth, profile, name):
     document = yield from new_document(256, 192, model, depth, profile)
     source = document.activeNode()

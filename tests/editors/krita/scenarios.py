@@ -22,6 +22,7 @@ from scumble.plugin.common.sources import GalleryStyle
 SCENARIOS = [
     painting_scenes.regions_with_two_styles,
     painting_scenes.a_group_of_layers,
+    painting_scenes.the_list_of_regions,
     painting_scenes.sixteen_bit,
     painting_scenes.half_float,
     painting_scenes.float_linear,
@@ -44,6 +45,7 @@ SCENARIOS = [
     trouble_scenes.bad_input,
     trouble_scenes.cancelled_midway,
     trouble_scenes.another_backend,
+    trouble_scenes.on_another_machine,
 ]
 
 

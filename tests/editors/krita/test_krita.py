@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import minimum_filter
 
 pytestmark = pytest.mark.slow
@@ -16,7 +17,8 @@ def test_the_plugin_is_installed_enabled_and_loaded(report: Any) -> None:
     menu = report["the_menu"]
     wanted = {"scumble_stylize", "scumble_cancel", "scumble_preview", "scumble_compare", "scumble_rerun"}
     assert wanted <= set(menu["actions"]) and menu["dockers"] == ["scumble_docker"]
-    assert menu["shortcut"] == "Ctrl+Alt+Y"
+    assert menu["shortcut"] == "Ctrl+Alt+Y" and menu["menu"] == ["Tools", "Scripts"]
+    assert "/vendor/" in menu["zmq"] or "no network" in report.installed, menu["zmq"]
     assert menu["failure"] is None and len(menu["names"]) == 2, "the menu entry paints"
 
 
@@ -113,6 +115,21 @@ def test_a_group_holds_one_layer_for_each_region_and_is_one_step(report: Any) ->
     assert found["tree_redone"] == found["tree"]
     for dump, rect in zip(found["layers"], ([10, 10, 80, 80], [120, 120, 80, 80])):
         assert dump["rect"] == rect and is_blended(report.pixels(dump)[..., 3], np.ones((80, 80)))
+
+
+def test_regions_are_reordered_and_switched_off_and_shown_tinted(report: Any) -> None:
+    found = report["the_list_of_regions"]
+    assert found["moved"] == [[2, True], [0, True], [1, False]]
+    assert found["failure"] is None and found["layers"] == [[130, 130, 40, 40], [10, 10, 40, 40]]
+    for place, at in enumerate((5, 35, 65)):
+        with Image.open(report.folder / f"thumbnail.{place}.png") as picture:
+            rgb = np.asarray(picture.convert("RGBa"))[..., :3].astype(int)
+        colourful, inside = np.ptp(rgb, axis=2), np.zeros((96, 96), bool)
+        inside[at + 1 : at + 19, at + 1 : at + 19] = True
+        outside = ~inside
+        outside[at - 1 : at + 21, at - 1 : at + 21] = False
+        assert rgb.shape == (96, 96, 3) and colourful[outside].max() <= 2, "grey"
+        assert colourful[inside].mean() > 40, "in colour"
 
 
 # -- kinds of pixels --------------------------------------------------------------------------------------
@@ -338,6 +355,13 @@ def test_bad_input_is_a_sentence_and_a_hint(report: Any, key: str, code: str, wo
     assert found["no_document_problem"] == "No document is open."
 
 
+def test_a_document_without_a_layer_says_so(report: Any) -> None:
+    found = report["bad_input"]
+    assert found["no_layer_problem"] and "layer" in found["no_layer_problem"]
+    assert found["no_layer"][1] == found["no_layer_problem"] and found["no_layer"][2]
+    assert found["names_without"] == []
+
+
 def test_cancelling_in_the_middle_leaves_nothing(report: Any) -> None:
     found = report["cancelled_midway"]
     assert found["state"] == "cancelled" and found["failure"] is None
@@ -363,6 +387,22 @@ def test_a_backend_of_another_version_says_so_and_the_own_one_goes_on(report: An
     assert found["other_version"][0] == "unsupported_protocol" and "99" in found["other_backend"]
     assert found["nonsense"][0] == "bad_request" and "address" in found["nonsense"][1]
     assert found["back"] is None and len(found["names"]) == 2
+
+
+def test_a_backend_on_another_machine_paints_with_the_address_and_the_key_that_were_entered(
+    report: Any,
+) -> None:
+    found = report["on_another_machine"]
+    assert found["painted"][0] is None and len(found["painted"][1]) == 2
+    assert report.found["jobs_elsewhere"] >= 1 and not found["started_here"]
+    assert "another machine" in found["log"] and any("another machine" in n for n in found["told"])
+    assert found["report"] and "192." not in found["report"] and "invalid" not in found["report"]
+    assert found["back"] == [None, True], "this machine's own is started again"
+
+
+def test_uninstalling_after_use_leaves_nothing(report: Any) -> None:
+    said, left = report.found["uninstalled"]
+    assert "scumble_krita" in said and left == []
 
 
 def test_krita_paints_while_a_large_job_runs(report: Any) -> None:

@@ -57,6 +57,14 @@ def bad_input(found):
     yield from paint(found)
     found["empty_layer"] = found["failure"]
     found["names"] = names(document)
+    for node in document.rootNode().childNodes():
+        node.remove()
+    yield from rest(document)
+    CONTROLLER.see()
+    found["no_layer_problem"] = CONTROLLER.state.problem and CONTROLLER.state.problem.sentence
+    yield from paint(found)
+    found["no_layer"] = found["failure"]
+    found["names_without"] = names(document)
     yield from close(document)
 
 
@@ -127,4 +135,34 @@ def another_backend(found):
     yield from paint(found)
     found["back"] = found["failure"]
     found["names"] = names(document)
+    yield from close(document)
+
+
+def on_another_machine(found):
+    """With the address and the key file that are entered in the settings, and none of this machine's own."""
+    from scumble.shared import launch
+    from scumble.shared.connection import connection_path
+
+    document = yield from new_document(160, 128)
+    fill(document, document.activeNode())
+    fresh_choices(STYLES[0])
+    launch.stop()
+    key = os.environ["SCUMBLE_ELSEWHERE_KEY"]
+    CONTROLLER.set_remote(Remote(os.environ["SCUMBLE_ELSEWHERE"], key, True))
+
+    def answered():
+        """The backend elsewhere"""
+        return CONTROLLER.state.backend.state.value == "ready"
+
+    yield answered
+    yield from paint(found)
+    found["painted"] = [found["failure"], names(document)]
+    found["started_here"] = connection_path().exists()
+    found["log"] = CONTROLLER.backend_log()
+    found["report"] = CONTROLLER.report()
+    CONTROLLER.restart_backend()
+    found["told"] = list(CONTROLLER.state.notices)
+    CONTROLLER.set_remote(Remote())
+    yield from paint(found)
+    found["back"] = [found["failure"], connection_path().exists()]
     yield from close(document)

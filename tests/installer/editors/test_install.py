@@ -101,6 +101,19 @@ def test_uninstalling_leaves_every_byte_as_it_was(place: Place, editor: str) -> 
     assert "There is no plug-in" in place.run("uninstall", editor, "--yes")
 
 
+def test_what_gimp_remembers_of_the_dialogs_goes_with_the_plug_in(place: Place) -> None:
+    place.editor("gimp-3.0")
+    settings = place.home / GIMP.parent / "plug-in-settings"
+    settings.mkdir(parents=True)
+    (settings / "GimpProcedureConfigRun-plug-in-other.last").write_text("somebody else's")
+    before = place.everything()
+    place.run("gimp")
+    for ending in ("last", "default"):
+        (settings / f"GimpProcedureConfigRun-plug-in-scumble-stylize.{ending}").write_text("(style x)")
+    place.run("uninstall", "gimp", "--yes")
+    assert place.everything() == before
+
+
 def test_uninstalling_everything_takes_the_plug_ins_and_their_settings_along(place: Place) -> None:
     place.editor("krita")
     place.editor("gimp-3.0")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools import (
     CALLING,
+    EXECUTION,
     INSIDE,
     REPLACE,
     STYLE,
@@ -47,6 +48,22 @@ def the_backend_procedure_tells_how_it_is():
     assert models, models
     assert "backend" in call("backend", action="log").report
     return status
+
+
+@scenario
+def what_the_backend_procedure_cannot_do_is_refused():
+    for given, words in (
+        ({"action": "fetch-model"}, "No model is named"),
+        ({"action": "fetch-model", "model": "no-such-model"}, "model"),
+        ({"action": "remove-model", "model": "no-such-model"}, "model"),
+        ({"action": "connect", "address": "nowhere here"}, "key file"),
+    ):
+        done = call("backend", **given)
+        assert done.status in (CALLING, EXECUTION) and words in done.error, (given, done.error)
+    missing = Gio.File.new_for_path(f"{INSIDE}/nowhere.json")
+    done = call("backend", action="connect", address="studio.local:5599", key_file=missing)
+    assert done.status != SUCCESS and "not there" in done.error, done.error
+    assert json.loads(call("backend").report)["state"] in ("ready", "busy"), "nothing has changed"
 
 
 @scenario

@@ -1,9 +1,23 @@
 """What the user sees of the dialogs, as sentences; each is a test."""
 
 import json
-import os
 
-from hands import SHAPES, click, interactive, photo, picture_of, press, settle, window
+from hands import (
+    SHAPES,
+    click,
+    finish,
+    interactive,
+    mean_colour,
+    photo,
+    picture_of,
+    press,
+    settle,
+    still,
+    until,
+    window,
+    windows,
+    x,
+)
 from tools import CANCEL, REPLACE, STYLE, SUCCESS, Gimp, _images, read, scenario, stylize
 
 
@@ -12,16 +26,28 @@ def stylize_selection_shows_a_preview_and_paints_on_ok():
     picture, source = photo()
     picture.select_ellipse(REPLACE, 60, 120, 420, 270)
     Gimp.Selection.feather(picture, 10)
+    found = []
 
     def user():
         dialog = window("Scumble: stylize")
-        settle(float(os.environ.get("SETTLE", "8")))
+        still(dialog)
         picture_of(dialog, "stylize")
-        press(dialog, "alt+y")
+        # What is selected in the middle of the preview is painted; pressed, it shows the layer.
+        place = (180, 150, 80, 80)
+        painted = mean_colour(dialog, *place)
+        x("mousemove", "--window", dialog, 220, 190)
+        x("mousedown", 1)
+        settle(1)
+        plain = mean_colour(dialog, *place)
+        x("mouseup", 1)
+        found.append([painted, plain])
+        finish(dialog, "alt+y")
 
     values = interactive("stylize", picture, source, user, style=STYLE)
     assert values.index(0) == SUCCESS, values.index(0)
     assert len(picture.get_layers()) == 2
+    painted, plain = found[0]
+    assert max(abs(a - b) for a, b in zip(painted, plain, strict=True)) > 8, found
 
 
 @scenario
@@ -35,20 +61,19 @@ def undo_and_redo_take_the_new_layer_away_and_bring_it_back_in_one_step():
     name = done.layer.get_name()
     assert [each.get_name() for each in picture.get_layers()] == [name, "landscape"]
     main = window(".*GNU Image Manipulation Program|.*GIMP")
-    settle(2)
+    still(main)
 
-    def after(keys):
+    def after(keys, wanted):
         press(main, keys)
-        settle(1.5)
-        return [each.get_name() for each in picture.get_layers()], Gimp.Selection.bounds(picture)[1:]
+        until(lambda: [each.get_name() for each in picture.get_layers()] == wanted, 20)
+        settle(1)  # nothing more comes of it
+        layers = [each.get_name() for each in picture.get_layers()]
+        assert layers == wanted, layers
+        assert list(Gimp.Selection.bounds(picture)[1:]) == [True, 20, 20, 80, 80]
 
-    selected = [True, 20, 20, 80, 80]
-    layers, selection = after("ctrl+z")
-    assert layers == ["landscape"] and list(selection) == selected, (layers, selection)
-    layers, selection = after("ctrl+y")
-    assert layers == [name, "landscape"] and list(selection) == selected, (layers, selection)
-    layers, _ = after("ctrl+z")
-    assert layers == ["landscape"]
+    after("ctrl+z", ["landscape"])
+    after("ctrl+y", [name, "landscape"])
+    after("ctrl+z", ["landscape"])
 
     _images.remove(picture)
     view.delete()
@@ -76,9 +101,9 @@ def stylize_regions_has_a_line_for_each_mask():
 
     def user():
         dialog = window("Scumble: stylize regions")
-        settle(float(os.environ.get("SETTLE", "8")))
+        still(dialog)
         picture_of(dialog, "regions")
-        press(dialog, "alt+y")
+        finish(dialog, "alt+y")
 
     values = interactive("stylize-regions", picture, group, user, regions=regions)
     assert values.index(0) == SUCCESS, values.index(0)
@@ -90,14 +115,14 @@ def stylize_regions_has_a_line_for_each_mask():
 def the_backend_dialog_tells_how_it_is():
     def user():
         dialog = window("Scumble: backend")
-        settle(4)
+        still(dialog)
         picture_of(dialog, "backend")
         for page in ("models", "log", "elsewhere"):
             press(dialog, "ctrl+Page_Down")
-            settle(1)
+            still(dialog, 1)
             if page != "log":
                 picture_of(dialog, f"backend-{page}")
-        press(dialog, "Escape")
+        finish(dialog, "Escape")
 
     values = interactive("backend", None, None, user)
     assert values.index(0) == SUCCESS, values.index(0)
@@ -112,9 +137,9 @@ def select_subject_asks_for_the_method_and_selects():
 
     def user():
         dialog = window("Scumble: select subject")
-        settle(2)
+        still(dialog)
         picture_of(dialog, "subject")
-        press(dialog, "alt+o")
+        finish(dialog, "alt+o")
 
     values = interactive("select-subject", picture, source, user)
     assert values.index(0) == SUCCESS, values.index(0)
@@ -127,13 +152,13 @@ def select_by_points_shows_the_mask_of_the_clicks_and_selects_it():
 
     def user():
         dialog = window("Scumble: select by points")
-        settle(2)
+        still(dialog)
         # The picture is 480 x 360 of 560 x 420, in the middle below the dialog's edge.
         click(dialog, 244, 215, button=1, middle=480)
         click(dialog, 440, 320, button=3, middle=480)
-        settle(float(os.environ.get("SETTLE", "6")))
+        still(dialog)
         picture_of(dialog, "points")
-        press(dialog, "alt+t")
+        finish(dialog, "alt+t")
 
     values = interactive("select-points", picture, source, user)
     assert values.index(0) == SUCCESS, values.index(0)
@@ -149,8 +174,31 @@ def cancel_in_a_dialog_changes_nothing():
     picture, source = photo(240, 180)
 
     def user():
-        press(window("Scumble: stylize"), "Escape")
+        finish(window("Scumble: stylize"), "Escape")
 
     values = interactive("stylize", picture, source, user, style=STYLE)
     assert values.index(0) == CANCEL
+    assert len(picture.get_layers()) == 1
+
+
+@scenario
+def escape_empties_the_search_and_then_cancels():
+    """A search field keeps Escape for itself, wherever else in the dialog it cancels."""
+    picture, source = photo(240, 180)
+    still_there = []
+
+    def user():
+        dialog = window("Scumble: stylize")
+        still(dialog)
+        click(dialog, 650, 75)
+        x("type", "ink")
+        still(dialog, 1, 8)
+        x("key", "Escape")
+        settle(1)
+        still_there.append("Scumble: stylize selection" in windows())
+        click(dialog, 650, 75)
+        finish(dialog, "Escape")
+
+    values = interactive("stylize", picture, source, user, style=STYLE)
+    assert values.index(0) == CANCEL and still_there == [True], (values.index(0), still_there)
     assert len(picture.get_layers()) == 1

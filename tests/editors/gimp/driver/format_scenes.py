@@ -17,6 +17,13 @@ from tools import (
     write,
 )
 
+#: Every precision that an image can have: integer and float, linear, non-linear and perceptual.
+EVERY = [
+    getattr(Gimp.Precision, f"{depth}_{curve}")
+    for depth in ("U8", "U16", "U32", "HALF", "FLOAT", "DOUBLE")
+    for curve in ("LINEAR", "NON_LINEAR", "PERCEPTUAL")
+]
+#: One of each depth and each curve, where colours are compared.
 SWEEP = [
     Gimp.Precision.U8_LINEAR,
     Gimp.Precision.U8_NON_LINEAR,
@@ -55,7 +62,7 @@ def identity(base, precision, alpha, profile=None):
 @scenario
 def zero_strength_changes_nothing_at_any_precision():
     found = {}
-    for precision in SWEEP:
+    for precision in EVERY:
         for base in (RGB, GRAY):
             name = f"{precision.value_nick} {base.value_nick}"
             found[name] = identity(base, precision, alpha=base == RGB)

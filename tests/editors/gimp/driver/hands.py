@@ -2,11 +2,13 @@
 
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
 
 from tools import INSIDE, REPLACE, Gegl, Gimp, image, layer, read, write
+from watching import plug_ins
 
 ADD, SUBTRACT = Gimp.ChannelOps.ADD, Gimp.ChannelOps.SUBTRACT
 #: Of what lies at the top of a dialog.
@@ -39,6 +41,46 @@ def press(window_id, key):
     x("windowfocus", "--sync", window_id)
     time.sleep(0.3)
     x("key", key)
+
+
+def finish(window_id, key):
+    """Press a key that ends a dialog, until it is gone: a busy machine may lose one."""
+    for _ in range(6):
+        press(window_id, key)
+        if until(lambda: window_id not in x("search", "--onlyvisible", "--name", ".").split(), 10):
+            return
+    raise AssertionError(f"{key} does not end it; there are {windows()}, in front {x('getwindowfocus')}")
+
+
+def until(true, patience=90):
+    """Wait for something; whether it has become true."""
+    began = time.monotonic()
+    while not true() and time.monotonic() < began + patience:
+        time.sleep(0.05)
+    return true()
+
+
+def still(window_id, seconds=2.0, patience=60):
+    """Wait until nothing moves in a window: while something is being painted, a spinner turns."""
+    seen, since, began = None, time.monotonic(), time.monotonic()
+    while time.monotonic() < began + patience:
+        now = subprocess.run(
+            ["import", "-window", window_id, "rgb:-"], capture_output=True, timeout=30
+        ).stdout
+        if now != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since >= seconds:
+            return
+        time.sleep(0.2)
+
+
+def mean_colour(window_id, left, top, width, height):
+    """The mean colour of a part of a window, 0 to 255."""
+    crop = ["-crop", f"{width}x{height}+{left}+{top}", "+repage", "-scale", "1x1!", "-depth", "8", "rgb:-"]
+    shot = subprocess.run(["import", "-window", window_id, "png:-"], capture_output=True, timeout=30).stdout
+    return list(
+        subprocess.run(["convert", "png:-", *crop], input=shot, capture_output=True, timeout=30).stdout
+    )
 
 
 def click(window_id, x_, y_, button=1, middle=0):
@@ -155,9 +197,10 @@ def interactive(name, picture, item, watch, **arguments):
             assert over.wait(120), "the dialog stays open"
         except BaseException as error:
             problems.append(repr(error))
-            for title in ("Scumble",):
-                for each in x("search", "--onlyvisible", "--name", f"^{title}").split():
-                    press(each, "Escape")
+            # Whatever the matter is, the other scenarios shall have their turn.
+            while not over.wait(1):
+                for process in plug_ins():
+                    os.kill(process, signal.SIGKILL)
 
     thread = threading.Thread(target=user)
     procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-scumble-{name}")

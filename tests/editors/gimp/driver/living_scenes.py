@@ -2,7 +2,7 @@
 
 import time
 
-from hands import click, interactive, photo, press, settle, window, x
+from hands import click, finish, interactive, photo, press, settle, still, until, window, x
 from tools import SUCCESS, Gimp, _images, image, layer, scenario, settings_of, stylize
 from watching import at_work, large, log, plug_ins
 
@@ -28,13 +28,6 @@ def hidden(picture, view):
     """Close the display; the image goes with it."""
     _images.remove(picture)
     view.delete()
-
-
-def until(true, patience=90):
-    began = time.monotonic()
-    while not true() and time.monotonic() < began + patience:
-        time.sleep(0.05)
-    return true()
 
 
 @scenario
@@ -101,13 +94,13 @@ def saved_settings_bring_the_engine_s_options_back():
     def user(button, times, key):
         def act():
             dialog = window("Scumble: stylize")
-            settle()
+            still(dialog)
             for _ in range(times):
                 click(dialog, *button)
             if key:
                 press(dialog, key)
-                settle(1.5)
-            press(dialog, "alt+y")
+                still(dialog)
+            finish(dialog, "alt+y")
 
         return act
 

@@ -7,6 +7,7 @@ import threading
 import time
 
 from tools import (
+    CALLING,
     EXECUTION,
     INSIDE,
     STYLE,
@@ -73,6 +74,26 @@ def without_any_backend_the_call_fails_with_what_to_do():
         refused(EXECUTION, "installer", "stylize", picture, [source], style=STYLE)
     finally:
         os.rename(f"{INSIDE}/python.away", f"{INSIDE}/python")
+
+
+@scenario
+def a_backend_on_another_machine_paints_with_the_address_and_the_key_that_were_given():
+    """And none of this machine's own is started for it."""
+    assert json.loads(call("backend", action="stop").report)["state"] == "stopped"
+    key = Gio.File.new_for_path(f"{INSIDE}/elsewhere/key.json")
+    done = call("backend", action="connect", address=os.environ["SCUMBLE_ELSEWHERE"], key_file=key)
+    assert done.status == SUCCESS, done.error
+    try:
+        done = stylize(layer(image()))
+        assert done.layer.get_name() == "night swirls (partial-conv)"
+        status = json.loads(call("backend").report)
+        assert status["remote"] and status["state"] in ("ready", "busy"), status
+        ended = call("backend", action="stop")
+        assert ended.status == CALLING and "another machine" in ended.error, ended.error
+        assert not os.path.exists(f"{INSIDE}/run/connection.json")
+    finally:
+        assert call("backend", action="connect").status == SUCCESS
+    assert json.loads(call("backend", action="start").report)["state"] in ("ready", "busy")
 
 
 @scenario
