@@ -104,7 +104,8 @@ def create(plug_in: Any, name: str, run: Callable[..., Any], description: Mappin
     label, short, long = _TEXTS[name]
     procedure.set_menu_label(label)
     procedure.add_menu_path(MENU)
-    procedure.set_documentation(short, long, name)
+    # Without a help page: GIMP's button "Help" would look for it in GIMP's own manual.
+    procedure.set_documentation(short, long, None)
     procedure.set_attribution("Scumble", "Scumble", "2026")
     fill(_Arguments(procedure, description))
     return procedure

@@ -79,9 +79,7 @@ class Dialog:
     def close(self) -> None:
         """Take it away."""
         self._closed = True
-        self._dialog.destroy()
-        while Gtk.events_pending():
-            Gtk.main_iteration()
+        kit.end(self._dialog)
 
     # -- pages -----------------------------------------------------------------------------------------
 

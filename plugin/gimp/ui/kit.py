@@ -16,6 +16,8 @@ from gi.repository import Gdk, GdkPixbuf, GimpUi, GLib, GObject, Gtk, Pango  # n
 __all__ = ["Gdk", "GdkPixbuf", "GimpUi", "GLib", "Gtk", "Pango"]
 
 SPACE = 6
+#: Of the event loop, at the end of a dialog.
+_TURNS = 500
 #: The squares behind what is transparent.
 _CHECK, _LIGHT, _DARK = 8, 0x999999, 0x666666
 
@@ -23,6 +25,18 @@ _CHECK, _LIGHT, _DARK = 8, 0x999999, 0x666666
 def start() -> None:
     """Before the first widget."""
     GimpUi.init("scumble")
+
+
+def end(dialog: Any) -> None:
+    """Take a dialog off the screen, for there is no event loop to do it afterwards.
+
+    Never waits, and not for ever: something that is always due must not keep the painting from beginning.
+    """
+    dialog.destroy()
+    for _ in range(_TURNS):
+        if not Gtk.events_pending():
+            break
+        Gtk.main_iteration_do(False)
 
 
 def png(text: str) -> Any:

@@ -15,7 +15,7 @@ from ..procedures import Choice, fixed, held
 from ..running import Conversation
 from . import kit
 from .engine import Engine
-from .kit import SPACE, GimpUi, GLib, Gtk, column, row, scrolled
+from .kit import SPACE, GimpUi, GLib, column, row, scrolled
 from .preview import Preview
 
 _STARTING = "Starting the Scumble backend…"
@@ -100,9 +100,7 @@ class PaintingDialog:
                 return Choice(form.engine, options, fixed(entries), seed, name)
         finally:
             self.preview.close()
-            self.dialog.destroy()
-            while Gtk.events_pending():
-                Gtk.main_iteration()
+            kit.end(self.dialog)
 
     # -- inside ----------------------------------------------------------------------------------------
 

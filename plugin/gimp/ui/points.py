@@ -62,9 +62,7 @@ class Dialog:
             raise ScumbleError(Code.CANCELLED, "")
         finally:
             self._picker.close()
-            self._dialog.destroy()
-            while Gtk.events_pending():
-                Gtk.main_iteration()
+            kit.end(self._dialog)
 
     # -- what it is made of ----------------------------------------------------------------------------
 

@@ -53,18 +53,29 @@ class Dialog(PaintingDialog):
         self._list = column(spacing=2, border=4)
         self._about = label("", dim=True, wrap=True)
         self._title = label("")
+        _shorten(self._title)
         none = Gtk.Button(label="Leave as it is", tooltip_text="Paint nothing in this region")
         none.connect("clicked", lambda _: self._assign(self._picked, None))
         file = Gtk.Button(label="Picture file…")
         file.connect("clicked", self._choose_file)
+        self._buttons = none, file
+        about = Gtk.Box(spacing=SPACE)
+        about.pack_start(self._about, True, True, 0)
+        self._heading = label("Strength", dim=True)
+        self._heading.set_valign(Gtk.Align.END)
+        self._heading.set_margin_end(SPACE * 10)
+        self._heading.set_no_show_all(True)
+        about.pack_start(self._heading, False, False, 0)
         right = column(
             row(label("Regions are"), self._kinds),
-            self._about,
+            about,
             scrolled(self._list, 460, 210),
             row(none, file, self._title),
         )
         right.pack_start(self._gallery.widget, True, True, 0)
         self.lay((self.engine.widget, kit.name_and_seed(self.config)), right, 160)
+        if self._group is None and self.document.image.get_channels():
+            self.config.set_property("masks", CHANNELS)
         self._reread()
         for name in ("masks", "group", "regions", "seed"):
             self.config.connect(f"notify::{name}", lambda *_: None if self._silent else self._reread())
@@ -124,6 +135,9 @@ class Dialog(PaintingDialog):
         self._title.set_markup(
             f"Style of <b>{GLib.markup_escape_text(self._picked)}</b>" if picked else "No region yet"
         )
+        self._heading.set_visible(picked is not None)
+        for button in self._buttons:
+            button.set_sensitive(picked is not None)
         style = picked.style if picked else None
         self._gallery.choose(style.id if isinstance(style, GalleryStyle) else "")
 
@@ -160,6 +174,13 @@ class Dialog(PaintingDialog):
             self.config.set_property("masks", combo.get_active_id())
 
 
+def _shorten(text: Any) -> None:
+    """Let a label be as wide as there is room, and no reason for a wider dialog."""
+    text.set_ellipsize(Pango.EllipsizeMode.END)
+    text.set_max_width_chars(12)
+    text.set_hexpand(True)
+
+
 class _Line:
     """A mask in the list."""
 
@@ -172,7 +193,7 @@ class _Line:
         self._about = label("", dim=True)
         title = label(name)
         for each in (title, self._about):
-            each.set_ellipsize(Pango.EllipsizeMode.END)
+            _shorten(each)
         self._strength = Gtk.SpinButton(
             adjustment=Gtk.Adjustment(
                 value=known.strength if known else 1.0,

@@ -34,8 +34,6 @@ def ask(procedure: Any, config: Any) -> None:
     dialog.get_content_area().pack_start(box, True, True, 0)
     box.show_all()
     answer = dialog.run()
-    dialog.destroy()
-    while Gtk.events_pending():
-        Gtk.main_iteration()
+    kit.end(dialog)
     if not answer:
         raise ScumbleError(Code.CANCELLED, "")

@@ -18,7 +18,7 @@ import krita_world
 import trixie
 
 SAMPLES = {"U8": np.uint8, "U16": np.uint16, "F16": np.float16, "F32": np.float32}
-CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5}
+CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4}
 #: What happens inside Krita; not tests.
 collect_ignore_glob = ["*_scenes.py", "scenarios.py", "inside.py", "driver/*"]
 

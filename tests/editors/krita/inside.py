@@ -76,7 +76,7 @@ def in_view(document):
 def fill(document, node, rect=None):
     """Paint something on a layer."""
     x, y, width, height = rect or (0, 0, document.width(), document.height())
-    channels = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5}[node.colorModel()]
+    channels = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4}[node.colorModel()]
     kinds = {"U8": ("B", 255), "U16": ("H", 65535), "F16": ("f", 1.0), "F32": ("f", 1.0)}
     sample, scale = kinds[node.colorDepth()]
     data = picture(width, height, channels, sample, scale)

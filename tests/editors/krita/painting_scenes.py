@@ -215,3 +215,7 @@ def cmyk(found):
 
 def cmyk_sixteen_bit(found):
     yield from _kind_of_document(found, "CMYKA", "U16", "", "cmyk16")
+
+
+def lab(found):
+    yield from _kind_of_document(found, "LABA", "U16", "", "lab")

@@ -29,6 +29,7 @@ SCENARIOS = [
     painting_scenes.grey,
     painting_scenes.cmyk,
     painting_scenes.cmyk_sixteen_bit,
+    painting_scenes.lab,
     layer_scenes.an_offset_layer,
     layer_scenes.hidden_and_locked_layers,
     layer_scenes.a_group_a_vector_layer_and_masks,

@@ -141,6 +141,7 @@ KINDS = {
     "grey": ("GRAYA", "U8"),
     "cmyk": ("CMYKA", "U8"),
     "cmyk_sixteen_bit": ("CMYKA", "U16"),
+    "lab": ("LABA", "U16"),
 }
 
 
@@ -164,7 +165,7 @@ def test_documents_of_each_kind_are_painted_in_their_own_kind(report: Any, name:
     assert spread.std() > 0.03 and spread.min() > -0.5 and spread.max() < 1.6
 
 
-@pytest.mark.parametrize("name", ["cmyk", "cmyk_sixteen_bit"])
+@pytest.mark.parametrize("name", ["cmyk", "cmyk_sixteen_bit", "lab"])
 def test_conversions_are_told_and_leave_no_document_open(report: Any, name: str) -> None:
     found = report[name]
     assert "converted" in found["note"] and any("converted" in notice for notice in found["notices"])
