@@ -185,7 +185,7 @@ class HandLoop:
                 self._later.remove(entry)
                 safely(entry[1])
 
-    def until(self, true: Callable[[], Any], what: str = "it", patience_s: float = 15.0) -> Any:
+    def until(self, true: Callable[[], Any], what: str = "it", patience_s: float = 60.0) -> Any:
         """Turn until something holds."""
         end = time.monotonic() + patience_s
         while time.monotonic() < end:

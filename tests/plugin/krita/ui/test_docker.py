@@ -147,6 +147,8 @@ def test_one_line_says_how_the_backend_is(
     port.become(Part.BACKEND, backend=BackendInfo(state, "", "CPU"))
     line = panel.backend
     assert line.text.text().startswith(expected) and line.reconnect.isVisible() is again
+    click(line.log)  # above all while it starts
+    assert len(panel.findChildren(LogDialog)) == 1
     if again:
         click(line.reconnect)
         assert port.called("restart_backend" if state is BackendState.FAILED else "refresh") == [()]
