@@ -15,7 +15,7 @@ from scumble.backend.regions.geometry import Box, decode_mask
 from scumble.plugin.common.annotation import dump, parse
 from scumble.plugin.common.build import ALIGN, PixelFormat, area, build
 from scumble.plugin.common.geometry import NOTHING, Rect, union
-from scumble.plugin.common.regions import RegionEntry, RegionList
+from scumble.plugin.common.regions import RegionList
 from scumble.plugin.common.sources import (
     EVERYTHING,
     BlendedStyle,
