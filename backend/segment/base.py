@@ -14,6 +14,8 @@ from scumble.backend.engines.base import Context
 from .simulated import Click
 
 Floats = NDArray[np.float32]
+#: Least share of a picture that counts as a region.
+LEAST_AREA = 0.004
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,13 @@ class Method(Protocol):
 
         :param image: (H, W, 3), RGB in [0, 1].
         :param key: of the picture's content, for caches.
+        """
+        ...
+
+    def regions(self, image: Floats, most: int, key: str, context: Context) -> list[Candidate] | None:
+        """All regions of a picture, the surest first; ``None`` where a grid of clicks has to do.
+
+        :param most: regions that are wanted.
         """
         ...
 

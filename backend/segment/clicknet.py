@@ -13,7 +13,9 @@ from scumble.backend.engines.base import Context
 from scumble.backend.models.bundled import bundled, index
 from scumble.backend.nn.clicks import ClickNet, Seen
 
-from .base import Candidate, Floats, Prompt, distinct, resized
+from . import merging
+from .base import LEAST_AREA, Candidate, Floats, Prompt, distinct, resized
+from .simulated import first_click
 from .snapping import snapped
 
 NAME = "clicks"
@@ -23,6 +25,9 @@ SIDE = 192
 REPLAYED = 6
 #: A thing smaller than this share of the picture is looked at again enlarged, with this much around it.
 ZOOM_BELOW, ZOOM_AROUND = 0.55, 1.5
+#: Clicks that are answered at once when all regions are looked for, and overlap from which two answers
+#: are one thing.
+AT_ONCE, ONE_THING = 8, 0.6
 
 
 @lru_cache(maxsize=2)
@@ -63,6 +68,43 @@ class Clicks:
         fits = [c for c in found[1:] if agrees(c.mask, prompt)]
         return distinct([found[0], *sorted(fits, key=lambda c: -c.score)])
 
+    @torch.inference_mode()
+    def regions(self, image: Floats, most: int, key: str, context: Context) -> list[Candidate]:
+        """See :meth:`Method.regions`: a click into each part that colours and edges make out, answered
+        many at a time; what no answer holds is left as those parts are."""
+        parts = merging.divided(image, most, LEAST_AREA, context)
+        net, (height, width) = load(str(context.device)), image.shape[:2]
+        scale = SIDE / max(height, width)
+        size = (max(32, round(height * scale)), max(32, round(width * scale)))
+        factor = (size[1] / width, size[0] / height)
+        seen = self._seen(net, resized(image, size), f"{key}/{(0, 0, width, height)}", context)
+        clicks = [first_click(p.mask >= 0.5) for p in parts]
+        found: list[Candidate] = []
+        for begin in range(0, len(clicks), AT_ONCE):
+            context.checkpoint()
+            context.progress("select", begin, len(clicks))
+            some = Prompt(tuple(clicks[begin : begin + AT_ONCE])).scaled(factor, size).points
+            said = torch.tensor([[[c.x, c.y, 1.0]] for c in some], device=context.device)
+            logits, scores = net.head(_repeated(seen, len(some)), said, None)
+            fine = F.interpolate(logits[:, :1], scale_factor=2.0, mode="bilinear", align_corners=False)
+            masks = fine[:, 0, : size[0], : size[1]].sigmoid().cpu().numpy()
+            sure = scores[:, 0].sigmoid().cpu().tolist()
+            for click, mask, score in zip(clicks[begin:], masks, sure, strict=False):
+                one = Candidate(resized(mask, (height, width)), score)
+                hard = one.mask >= 0.5
+                if LEAST_AREA < hard.mean() < 0.95 and agrees(one.mask, Prompt((click,))):
+                    found.append(one)
+        chosen = distinct(sorted(found, key=lambda c: -c.score), ONE_THING)[:most]
+        covered = np.zeros((height, width), bool)
+        for done, one in enumerate(chosen):
+            context.checkpoint()
+            context.progress("edge", done, len(chosen))
+            chosen[done] = Candidate(snapped(image, one.mask, Prompt()), one.score)
+            covered |= chosen[done].mask >= 0.5
+        # Sure of being something, not of being what is meant: after all that the network knows.
+        rest = [p for p in parts if (covered & (p.mask >= 0.5)).sum() < 0.5 * p.mask.sum()]
+        return chosen + [Candidate(p.mask, 0.3 * p.score) for p in rest]
+
     def _answer(
         self, image: Floats, frame: tuple[float, float, float, float], prompt: Prompt, key: str,
         context: Context, outside: Floats | None = None,
@@ -102,6 +144,15 @@ class Clicks:
         seen = net.encoder(F.pad(both, pad, mode="replicate") if any(pad) else both)
         context.cache.put(name, seen)
         return seen
+
+
+def _repeated(seen: Seen, count: int) -> Seen:
+    """The picture alone, without its mirror image, as a batch that takes no more memory."""
+
+    def one(x: Tensor) -> Tensor:
+        return x[:1].expand(count, -1, -1, -1)
+
+    return Seen(one(seen.colour), tuple(map(one, seen.levels)), tuple(map(one, seen.smooth)))
 
 
 def mirrored(prompt: Prompt, size: tuple[int, int]) -> Prompt:

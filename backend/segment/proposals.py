@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from scumble.backend.engines.base import Context
 
-from .base import Candidate, Floats, Method, Prompt, distinct, overlap
+from .base import LEAST_AREA, Candidate, Floats, Method, Prompt, distinct, overlap
 from .simulated import Click
 
 #: Clicks along each side of the grid with which all regions are looked for.
 GRID = 7
-#: Least share of the picture that counts as a region, and most likeness of two regions.
-LEAST_AREA, ALIKE = 0.004, 0.6
+#: Most likeness of two regions.
+ALIKE = 0.6
 
 
 def salience(image: Floats) -> Floats:
@@ -77,7 +77,22 @@ def _convincing(mask: Floats, where: Floats) -> float:
 
 
 def everything(method: Method, image: Floats, most: int, key: str, context: Context) -> list[Candidate]:
-    """All regions, the largest first: a grid of clicks, without the answers that repeat others."""
+    """All regions, the largest first, without those that repeat others."""
+    found = method.regions(image, most, key, context)
+    if found is None:
+        found = _by_grid(method, image, key, context)
+    found = sorted(found, key=lambda c: -c.score)
+    kept: list[Candidate] = []
+    for one in found:
+        hard = one.mask >= 0.5
+        if all(overlap(hard, k.mask >= 0.5) < ALIKE for k in kept):
+            kept.append(one)
+    kept = kept[:most]
+    return sorted(kept, key=lambda c: -float(c.mask.sum()))
+
+
+def _by_grid(method: Method, image: Floats, key: str, context: Context) -> list[Candidate]:
+    """What a grid of clicks finds, where nothing was found yet."""
     height, width = image.shape[:2]
     found: list[Candidate] = []
     covered = np.zeros((height, width), bool)
@@ -92,14 +107,7 @@ def everything(method: Method, image: Floats, most: int, key: str, context: Cont
             if LEAST_AREA < hard.mean() < 0.95 and hard[round(click.y), round(click.x)]:
                 found.append(one)
                 covered |= hard
-    found.sort(key=lambda c: -c.score)
-    kept: list[Candidate] = []
-    for one in found:
-        hard = one.mask >= 0.5
-        if all(overlap(hard, k.mask >= 0.5) < ALIKE for k in kept):
-            kept.append(one)
-    kept = kept[:most]
-    return sorted(kept, key=lambda c: -float(c.mask.sum()))
+    return found
 
 
 def _grid(height: int, width: int) -> list[Click]:

@@ -51,6 +51,10 @@ class SegmentAnything:
             return ""
         return f"Run: scumble models fetch {next(iter(self._sizes))}"
 
+    def regions(self, image: Floats, most: int, key: str, context: Context) -> None:
+        """See :meth:`Method.regions`: the picture is looked at once, and a click is quick."""
+        return None
+
     def free_memory(self) -> None:
         """Forget the network."""
         with self._lock:

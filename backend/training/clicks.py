@@ -40,7 +40,7 @@ SIDE = 288
 #: Least and largest side of a crop, as a share of the shorter side: small things are seen enlarged too.
 CROPS = (0.4, 1.0)
 #: Conversations under way at once, in batches.
-POOL = 12
+POOL = 5
 
 
 def held_out(stem: str) -> bool:

@@ -12,13 +12,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from scumble.backend.cli.app import main
+from scumble.backend.engines.base import Context
+from scumble.backend.engines.cache import TensorCache
 from scumble.backend.regions.matting import guided, softened_contour
-from scumble.backend.segment import methods
+from scumble.backend.segment import merging, methods
 from scumble.backend.segment.base import Prompt, overlap
 from scumble.backend.segment.simulated import Click, first_click, next_click
 from scumble.backend.segment.snapping import snapped
@@ -303,3 +306,35 @@ def test_a_contour_that_is_nearly_right_snaps_to_the_pictures_edge() -> None:
     assert overlap(snapped(image, far, Prompt((Click(50, 75),))) >= 0.5, far >= 0.5) > 0.9
     for plain in (np.zeros_like(near), np.ones_like(near)):
         assert np.array_equal(snapped(image, plain, Prompt()), plain)
+
+
+@pytest.mark.parametrize("method", ["clicks", "grabcut"])
+def test_all_regions_of_a_method_leave_no_large_part_of_the_picture_out(
+    session: Session, method: str
+) -> None:
+    """Both things are among them, and most of the ground."""
+    found = ask(session, mode="all", count=24, method=method)
+    hard = [whole(m.mask) >= 0.5 for m in found.masks]
+    for thing in (DISK, SQUARE):
+        assert max(overlap(h, thing) for h in hard) > 0.7
+    assert np.any(hard, axis=0).mean() > 0.8
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    most=st.integers(1, 20),
+)
+def test_joined_cells_are_a_division_of_any_picture(seed: int, height: int, width: int, most: int) -> None:
+    """Every pixel belongs to exactly one region, and there are at most as many as were asked for."""
+    rng = np.random.default_rng(seed)
+    image = rng.random((height, width, 3), np.float32)
+    image[: height // 2] *= 0.3
+    context = Context(torch.device("cpu"), TensorCache(1 << 20))
+    regions = merging.divided(image, most, 0.0, context)
+    total = np.sum([r.mask for r in regions], axis=0)
+    assert 1 <= len(regions) <= most
+    assert (total == 1).all()
+    assert all(0 <= r.score <= 1 for r in regions)
