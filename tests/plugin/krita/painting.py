@@ -186,9 +186,11 @@ class HandLoop:
                 safely(entry[1])
 
     def until(self, true: Callable[[], Any], what: str = "it", patience_s: float = 60.0) -> Any:
-        """Turn until something holds."""
-        end = time.monotonic() + patience_s
-        while time.monotonic() < end:
+        """Turn until something holds.
+
+        :param patience_s: counted in turns: a machine that stands still for a while has not had its time.
+        """
+        for _ in range(round(patience_s / 0.002)):
             self.turn()
             value = true()
             if value:
