@@ -21,6 +21,7 @@ from . import log
 from .running import Conversation
 
 LOG_LINES = 200
+ELSEWHERE = "The backend runs on another machine; its log is there."
 
 
 class Silent:
@@ -79,6 +80,8 @@ def status() -> dict[str, Any]:
 
 def backend_log() -> str:
     """The end of the backend's log, without names and addresses."""
+    if Settings.load().remote.enabled:
+        return ELSEWHERE
     return Redactor.of_this_user()("\n".join(last_lines(Path(launch.log_path()), LOG_LINES)))
 
 
@@ -88,7 +91,7 @@ def full_report(editor: str) -> str:
         condition = status()
     except ScumbleError as error:
         condition = {"state": "unknown", "error": error.code.value}
-    lines = last_lines(Path(launch.log_path()))
+    lines = () if Settings.load().remote.enabled else last_lines(Path(launch.log_path()))
     return report(Facts(editor=editor, version=log.version(), condition=condition, log=lines))
 
 

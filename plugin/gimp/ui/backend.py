@@ -131,6 +131,7 @@ class Dialog:
         self._key = Gtk.FileChooserButton(title="Choose the key file", action=Gtk.FileChooserAction.OPEN)
         if remote.key_file:
             self._key.set_filename(remote.key_file)
+        self._key.connect("file-set", lambda _: self._elsewhere.set_active(True))
         grid = Gtk.Grid(column_spacing=SPACE * 2, row_spacing=SPACE)
         rows = (
             ("Use a backend on another machine", self._elsewhere),
@@ -282,7 +283,12 @@ class Dialog:
         except ScumbleError as error:
             self._remote_said.set_text(explain(error).text)
             return
-        self._remote_said.set_text("From now on this backend is used.")
+        self._remote_said.set_text(
+            "From now on the backend over there is used."
+            if self._elsewhere.get_active()
+            else "From now on this machine's own backend is used."
+        )
+        self._read_log()
         self._look()
 
 

@@ -88,6 +88,7 @@ def a_backend_on_another_machine_paints_with_the_address_and_the_key_that_were_g
         assert done.layer.get_name() == "night swirls (partial-conv)"
         status = json.loads(call("backend").report)
         assert status["remote"] and status["state"] in ("ready", "busy"), status
+        assert "another machine" in call("backend", action="log").report
         ended = call("backend", action="stop")
         assert ended.status == CALLING and "another machine" in ended.error, ended.error
         assert not os.path.exists(f"{INSIDE}/run/connection.json")
