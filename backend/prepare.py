@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -136,6 +137,20 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
 
     :raises ScumbleError: ``not_finite``, ``unknown_style``.
     """
+    # Hashing takes as long as decoding, and another core may have nothing to do.
+    with ThreadPoolExecutor(1) as aside:
+        keys = aside.submit(_keys, request, plan.crop)
+        return _decoded(request, plan, keys.result)
+
+
+def _keys(request: StylizeRequest, crop: Box) -> tuple[str, list[str]]:
+    """What distinguishes the crop and each of the masks in the keys of caches."""
+    layer = request.layer
+    masks = [mask_key(region.mask, layer.width, layer.height, crop) for region in request.regions]
+    return pixels.crop_key(layer, crop), masks
+
+
+def _decoded(request: StylizeRequest, plan: Plan, keys: Callable[[], tuple[str, list[str]]]) -> Job:
     layer, crop = request.layer, plan.crop
     rgb, opacity = pixels.decode(layer, crop)
     if layer.dtype in ("f16", "f32"):
@@ -144,7 +159,6 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
     opaque = not pixels.has_alpha(layer.layout) or bool((opacity >= 1).all())
     if not opaque:
         rgb = _fill_hidden(rgb, opacity)
-    content_key = pixels.crop_key(layer, crop)
     regions = []
     for region, options in zip(request.regions, plan.region_options, strict=True):
         mask = decode_mask(region.mask, layer.width, layer.height, crop)
@@ -152,10 +166,11 @@ def job(request: StylizeRequest, plan: Plan) -> Job:
             mask = mask * opacity
         parts, prompt = _styles(region.style, region.style_mask)
         whole = torch.from_numpy(_roomy(mask, fill=True))
-        key = mask_key(region.mask, layer.width, layer.height, crop)
-        if not opaque:
-            key = f"{key}/{content_key}"
-        regions.append(JobRegion(whole, parts, region.strength, options, prompt, key))
+        regions.append(JobRegion(whole, parts, region.strength, options, prompt))
+    content_key, mask_keys = keys()
+    if not opaque:
+        mask_keys = [f"{key}/{content_key}" for key in mask_keys]
+    regions = [replace(region, key=key) for region, key in zip(regions, mask_keys, strict=True)]
     return Job(
         content=_planes(_roomy(rgb)),
         opacity=torch.from_numpy(_roomy(opacity)),

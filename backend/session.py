@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -350,20 +351,23 @@ def _cut(painted: Painted, job: Job, plan: prepare.Plan) -> tuple[Floats, Floats
     """The box of what an engine painted: (h, w, 3) and (h, w)."""
     place = plan.box.within(plan.crop).slices()
     channels_too = (slice(None), *place)
-    image = painted.image.detach().cpu().float()[channels_too].clamp(0, 1).numpy()
-    alpha = painted.alpha.detach().cpu().float().numpy()[place].clip(0, 1)
-    # Clamping keeps what is not a number, and a sum of that is none either.
-    if not (np.isfinite(float(painted.image.sum())) and np.isfinite(alpha.sum())):
-        raise RuntimeError("the engine returned values that are not numbers")
-    selected = np.zeros(alpha.shape, bool)
-    for region in job.regions:
-        if region.strength > 0:
-            selected |= region.mask.numpy()[place] > 0
-    if not selected.all():
-        alpha *= selected
-    if not alpha.all():
-        image *= alpha > 0
+    # Neither may be written to: an engine may have given what it keeps.
+    image, alpha = _in_range(painted.image[channels_too]), _in_range(painted.alpha[place])
+    drawn = [region.mask.numpy()[place] for region in job.regions if region.strength > 0]
+    if not any(mask.min() > 0 for mask in drawn):
+        alpha = alpha * np.any([mask > 0 for mask in drawn], axis=0)
+    if not alpha.min() > 0:
+        image = image * (alpha > 0)
     return image.transpose(1, 2, 0), alpha
+
+
+def _in_range(values: torch.Tensor) -> Floats:
+    values = values.detach().cpu().float()
+    low, high = (float(end) for end in torch.aminmax(values))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError("the engine returned values that are not numbers")
+    inside: Floats = (values if low >= 0 and high <= 1 else values.clamp(0, 1)).numpy()
+    return inside
 
 
 def _cancelled() -> ScumbleError:

@@ -43,10 +43,16 @@ def palette_map(
     :param amount: 0 (no change) to 1 (all the way).
     :returns: ``None`` where there is nothing to change.
     """
+    return towards(image, weight, [(palette(style, mask), share) for style, share, mask in styles], amount)
+
+
+def towards(
+    image: Tensor, weight: Tensor, palettes: Sequence[tuple[Moments, float]], amount: float
+) -> Affine | None:
+    """:func:`palette_map` for styles whose :func:`palette` is known."""
     if amount <= 0 or not bool((weight > 0).any()):
         return None
-    target = mixed([(palette(style, mask), share) for style, share, mask in styles])
-    whole = transport(moments(image, weight), target)
+    whole = transport(moments(image, weight), mixed(palettes))
     eye = torch.eye(3, dtype=whole.matrix.dtype, device=whole.matrix.device)
     return Affine(torch.lerp(eye, whole.matrix, amount), amount * whole.offset)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from scumble.backend.nn.transport import Affine
 from scumble.shared.errors import Code, ScumbleError
 
 from . import colour, full, registry
-from .base import Context, Job, JobRegion, Painted
+from .base import Context, Job, JobRegion, Painted, StylePart
 from .edges import edges
 from .learned_maps import learned_maps
 from .painter import DECODER_MARGIN, MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
@@ -175,7 +175,7 @@ class PartialConv:
         if paint is not None:
             image = _normalized(image, paint, content)
         with timed(context, "colour"):
-            image = _finish(job, image, shares, weights, context.checkpoint)
+            image = _finish(job, image, shares, weights, context)
         context.progress("paint", len(pieces), len(pieces))
         notes = {"feather_px": round(edge.feather, 2), "tiles": len(pieces)}
         return Painted(image.cpu(), edge.alpha, notes)
@@ -229,7 +229,7 @@ def _finish(
     image: Tensor,
     shares: Sequence[Tensor],
     weights: Sequence[Tensor],
-    tick: Callable[[], None],
+    context: Context,
 ) -> Tensor:
     """Colour: towards the styles' palette, back to the content's hues, and less of it all."""
     content = job.content.to(image)
@@ -237,9 +237,9 @@ def _finish(
     total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
-        styles = [(p.image.to(image), p.weight, p.mask) for p in region.styles]
-        tick()
-        change = colour.palette_map(image, weight, styles, amount)
+        palettes = [(_palette(part, context), part.weight) for part in region.styles]
+        context.checkpoint()
+        change = colour.towards(image, weight, palettes, amount)
         # Below a quarter the features are so close to the content's that what is left to fade is
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
         paint = min(1.0, 4.0 * region.strength)
@@ -247,7 +247,7 @@ def _finish(
         kept = colour.keep_hues(colour.recoloured(image, change), content, weight, hues) if hues else None
         portion = share.to(image) if several else None
         for band in _bands(image):
-            tick()
+            context.checkpoint()
             own = colour.recoloured(image[band], change) if kept is None else kept[band]
             if paint < 1.0:
                 own = torch.lerp(content[band], own, paint)
@@ -256,6 +256,18 @@ def _finish(
             else:
                 total[band] += own * portion[band[1]]
     return total
+
+
+def _palette(part: StylePart, context: Context) -> Moments:
+    """A style's colours, kept where its key says all about it."""
+    key = f"palette/{part.key}"
+    known = context.cache.get(key) if part.mask is None else None
+    if isinstance(known, Moments):
+        return known
+    found = colour.palette(part.image.to(context.device), part.mask)
+    if part.mask is None:
+        context.cache.put(key, found)
+    return found
 
 
 def _bands(image: Tensor) -> list[tuple[slice, slice]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import CHANNELS, DType, MaskBuffer, PixelBuffer, PixelLayout
 
-from ..regions.geometry import Box
+from ..regions.geometry import U8_AS_FLOAT, Box
 from . import transfer
 from .types import Floats, Samples
 
@@ -28,7 +28,6 @@ WITH_ALPHA: dict[str, PixelLayout] = {
 }  # fmt: skip
 #: Largest value of the integer sample types.
 FULL: dict[str, int] = {"u8": 255, "u16": 65535}
-_U8_AS_FLOAT = np.arange(256, dtype=np.float32) / np.float32(255)
 
 
 def samples(buffer: PixelBuffer | MaskBuffer) -> Samples:
@@ -105,15 +104,17 @@ def decode(buffer: PixelBuffer, box: Box | None = None, what: str = "layer") -> 
     # One plane after the other: networks want them so, and a plane at a time stays in the cache.
     planes = np.empty((3, *raw.shape[:2]), np.float32)
     order = _order(buffer.layout)
+    parts = cv2.split(raw) if buffer.dtype == "u8" and raw.size else np.moveaxis(raw, -1, 0)
     for channel in range(3):
         if channel and order[channel] == order[0]:
             planes[channel] = planes[0]
         elif buffer.dtype == "u8" and raw.size:  # looked up, which is as exact as dividing
-            cv2.LUT(cv2.extractChannel(raw, order[channel]), _U8_AS_FLOAT, dst=planes[channel])
+            cv2.LUT(parts[order[channel]], U8_AS_FLOAT, dst=planes[channel])
         else:
-            planes[channel] = to_float(raw[..., order[channel]], buffer.dtype)
-    alpha = to_float(raw[..., -1], buffer.dtype) if has_alpha(buffer.layout) else None
-    if alpha is None:
+            planes[channel] = to_float(parts[order[channel]], buffer.dtype)
+    if has_alpha(buffer.layout):
+        alpha = to_float(parts[-1], buffer.dtype)
+    else:
         alpha = np.ones(raw.shape[:2], np.float32)
     if buffer.dtype in ("f16", "f32"):
         planes, alpha = _finite(planes, alpha, what)

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from . import winograd
 
+#: Channels that a processor's convolution makes at a time.
+_LANES = 8
+
 
 def expand_mask(mask: Tensor) -> Tensor:
     """Grow a (N, 1, H, W) mask by one pixel: a 3x3 maximum, soft values kept."""
@@ -182,24 +185,23 @@ def _add_ring(y: Tensor, x: Tensor, weight: Tensor, support: Tensor | None) -> N
     :param support: (H + 2, W + 2), what the ring is multiplied by, or ``None``.
     """
     (channels, height, width), found = x.shape, weight.shape[0]
-    for near, far in ((1, 0), (height - 2, height - 1)):  # the reflected row, and where it is missing
-        line = x.new_empty(width + 2, channels)
-        line[1:-1] = x[:, near].T
-        line[0], line[-1] = x[:, near, 1], x[:, near, width - 2]
-        if support is not None:
-            line *= support[-1 if far else 0, :, None]
-        side = weight[:, :, 2 if far else 0]  # (O, C, 3)
-        windows = line.as_strided((width, 3 * channels), (channels, 1))
-        y[:, far] += (windows @ side.permute(2, 1, 0).reshape(-1, found)).T
-    for near, far in ((1, 0), (width - 2, width - 1)):
-        # The ring's corners belong to its rows.
-        line = x.new_zeros(height + 2, channels)
-        line[1:-1] = x[:, :, near].T
-        if support is not None:
-            line *= support[:, -1 if far else 0, None]
-        side = weight[:, :, :, 2 if far else 0]
-        windows = line.as_strided((height, 3 * channels), (channels, 1))
-        y[:, :, far] += (windows @ side.permute(2, 1, 0).reshape(-1, found)).T
+    # The reflected rows above and below, with the ring's corners.
+    lines = x.new_empty(2, width + 2, channels)
+    lines[:, 1:-1] = x[:, 1 : height - 1 : height - 3].permute(1, 2, 0)
+    lines[:, 0], lines[:, -1] = lines[:, 2], lines[:, -3]
+    if support is not None:
+        lines *= support[:: height + 1, :, None]
+    windows = lines.as_strided((2, width, 3 * channels), (lines.stride(0), channels, 1))
+    sides = weight[:, :, ::2].permute(2, 3, 1, 0).reshape(2, -1, found)
+    y[:, :: height - 1] += (windows @ sides).permute(2, 0, 1)
+    # The columns on the left and on the right, without them.
+    lines = x.new_zeros(2, height + 2, channels)
+    lines[:, 1:-1] = x[:, :, 1 : width - 1 : width - 3].permute(2, 1, 0)
+    if support is not None:
+        lines *= support[:, :: width + 1].T[..., None]
+    windows = lines.as_strided((2, height, 3 * channels), (lines.stride(0), channels, 1))
+    sides = weight[:, :, :, ::2].permute(3, 2, 1, 0).reshape(2, -1, found)
+    y[:, :, :: width - 1] += (windows @ sides).permute(2, 1, 0)
 
 
 def _whole_tiles(x: Tensor, support: Tensor | None) -> Tensor:
@@ -238,11 +240,17 @@ class PartialConv2d(nn.Conv2d):
     """
 
     _kernels: Tensor | None = None
+    _wider: tuple[Tensor, Tensor] | None = None
 
     def freeze(self) -> None:
         """Get ready for many calls with weights that will not change any more."""
         self.requires_grad_(False)
         self._kernels = winograd.transformed(self.weight) if winograd.pays(self.weight) else None
+        spare = -self.out_channels % _LANES
+        if spare and self.weight.device.type == "cpu" and self.bias is not None:
+            # A convolution to 12 channels takes a third longer than one to 16.
+            weight = F.pad(self.weight, (0, 0) * 3 + (0, spare))
+            self._wider = weight.to(memory_format=torch.channels_last), F.pad(self.bias, (0, spare))
 
     def __init__(
         self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect", stride: int = 1
@@ -259,10 +267,11 @@ class PartialConv2d(nn.Conv2d):
         self, x: Tensor, mask: Tensor | Window | None, *, expand: bool = True, renormalize: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """See :func:`partial_conv2d`."""
-        return partial_conv2d(
+        weight, bias = self._wider or (self.weight, self.bias)
+        features, grown = partial_conv2d(
             x,
-            self.weight,
-            self.bias,
+            weight,
+            bias,
             mask,
             expand=expand,
             renormalize=renormalize,
@@ -270,6 +279,7 @@ class PartialConv2d(nn.Conv2d):
             stride=self.stride[0],
             kernels=self._kernels,
         )
+        return features[:, : self.out_channels], grown
 
     def forward(self, x: Tensor) -> Tensor:
         return self.masked(x, None)[0]

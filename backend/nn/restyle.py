@@ -56,7 +56,8 @@ class StyleCode:
         deep = features["4_1"].flatten(1)
         centred = deep - stats["4_1"].mean.to(deep)[:, None]
         basis = matching_basis(centred, MATCH_DIMS)
-        return cls(features, stats, basis, basis @ centred)
+        # Place by place in memory, as the matching wants them.
+        return cls(features, stats, basis, (centred.T @ basis.T).T)
 
     @classmethod
     def _of_part(cls, taps: Mapping[str, Tensor], kept: Sequence[str], weight: Tensor) -> StyleCode:

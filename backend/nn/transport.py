@@ -27,8 +27,10 @@ class Affine:
     def apply(self, features: Tensor) -> Tensor:
         """Map (..., C, H, W) features, in their own precision.
 
-        Channels are moved last for one matrix product; for channels-last tensors that is free.
+        As a 1x1 convolution: for narrow matrices the library's are quicker than its products.
         """
+        if features.dim() == 4:
+            return F.conv2d(features, self.matrix.to(features)[..., None, None], self.offset.to(features))
         moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
         return moved.movedim(-1, -3)
 

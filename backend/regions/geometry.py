@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scumble.shared.errors import Code, ScumbleError
 from scumble.shared.messages import MaskBuffer
 
+#: What each 8-bit sample stands for.
+U8_AS_FLOAT = np.arange(256, dtype=np.float32) / np.float32(255)
 _NUMPY = {"u8": "|u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
 
 
@@ -138,16 +141,20 @@ def decode_mask(mask: MaskBuffer, width: int, height: int, crop: Box) -> NDArray
 
     :returns: (crop.height, crop.width).
     """
-    out = np.zeros((crop.height, crop.width), np.float32)
     raw, seen = _view(mask, width, height)
     part = seen.intersect(crop)
     if part.empty:
-        return out
-    values = raw[part.within(seen).slices()].astype(np.float32)
-    if mask.dtype in ("u8", "u16"):
-        values /= np.float32(255 if mask.dtype == "u8" else 65535)
+        return np.zeros((crop.height, crop.width), np.float32)
+    own = raw[part.within(seen).slices()]
+    if mask.dtype == "u8":
+        values = np.asarray(cv2.LUT(own, U8_AS_FLOAT), np.float32)
+    elif mask.dtype == "u16":
+        values = own.astype(np.float32) / np.float32(65535)
     else:
-        np.clip(values, 0, 1, out=values)
+        values = own.astype(np.float32).clip(0, 1)
+    if part == crop:
+        return values
+    out = np.zeros((crop.height, crop.width), np.float32)
     out[part.within(crop).slices()] = values
     return out
 
