@@ -159,22 +159,31 @@ def _decoded(request: StylizeRequest, plan: Plan, keys: Callable[[], tuple[str, 
     opaque = not pixels.has_alpha(layer.layout) or bool((opacity >= 1).all())
     if not opaque:
         rgb = _fill_hidden(rgb, opacity)
-    regions = []
+    regions: list[JobRegion | None] = []
     for region, options in zip(request.regions, plan.region_options, strict=True):
         mask = decode_mask(region.mask, layer.width, layer.height, crop)
         if not opaque:
             mask = mask * opacity
-        parts, prompt = _styles(region.style, region.style_mask)
+        parts, prompt = _styles(region.style, region.style_mask)  # complains of what is wrong with it
+        if not mask.any():  # one of several: nothing of it is to be painted
+            regions.append(None)
+            continue
         whole = torch.from_numpy(_roomy(mask, fill=True))
         regions.append(JobRegion(whole, parts, region.strength, options, prompt))
     content_key, mask_keys = keys()
     if not opaque:
         mask_keys = [f"{key}/{content_key}" for key in mask_keys]
-    regions = [replace(region, key=key) for region, key in zip(regions, mask_keys, strict=True)]
+    there = [replace(one, key=key) for one, key in zip(regions, mask_keys, strict=True) if one is not None]
+    if not there:
+        raise ScumbleError(
+            Code.EMPTY_SELECTION,
+            "Everything that is selected is transparent.",
+            "Select a part of the layer that has paint on it, or choose another layer.",
+        )
     return Job(
         content=_planes(_roomy(rgb)),
         opacity=torch.from_numpy(_roomy(opacity)),
-        regions=tuple(regions),
+        regions=tuple(there),
         options=plan.options,
         seed=request.seed,
         key=content_key,

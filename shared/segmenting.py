@@ -66,11 +66,17 @@ class SegmentRequest:
                 f"There are: {', '.join(MODES)}.",
             )
         if len(self.points) > MOST_POINTS:
-            raise ScumbleError(Code.TOO_LARGE, f"At most {MOST_POINTS} points are looked at.")
+            raise ScumbleError(
+                Code.TOO_LARGE, f"At most {MOST_POINTS} points are looked at.", "Remove some of the clicks."
+            )
         if not 0 <= self.edge <= 100:
-            raise ScumbleError(Code.OPTION_OUT_OF_RANGE, "The soft edge is 0 to 100 pixels wide.")
+            raise ScumbleError(
+                Code.OPTION_OUT_OF_RANGE, "The soft edge is 0 to 100 pixels wide.", "4 suits most pictures."
+            )
         if not 1 <= self.count <= MOST_MASKS:
-            raise ScumbleError(Code.OPTION_OUT_OF_RANGE, f"The number of masks is 1 to {MOST_MASKS}.")
+            raise ScumbleError(
+                Code.OPTION_OUT_OF_RANGE, f"The number of masks is 1 to {MOST_MASKS}.", "Ask for fewer."
+            )
         self._check_prompt()
 
     def _check_prompt(self) -> None:
@@ -107,7 +113,9 @@ class SegmentRequest:
                 "Click at least once on what you want, or draw a box around it.",
             )
         if self.mode == "pairs" and self.style is None:
-            raise ScumbleError(Code.BAD_REQUEST, "Pairs need a style picture to be paired with.")
+            raise ScumbleError(
+                Code.BAD_REQUEST, "Pairs need a style picture to be paired with.", "Choose a style first."
+            )
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--style", action="append", required=True, metavar="S",
         help="a file, a style of the gallery, or a blend such as a:0.7,b:0.3; one a mask, or one for all",
     )  # fmt: skip
+    parser.add_argument(
+        "--style-mask", action="append", default=[], metavar="M",
+        help="grey picture, white where the style is taken from, stretched over the style picture; one a"
+        " mask (- for the whole style) or one for all; engine semantic pairs such parts",
+    )  # fmt: skip
     parser.add_argument("--engine", default="partial-conv", help="the method (default: %(default)s)")
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE",
@@ -120,7 +125,7 @@ def _check_targets(args: argparse.Namespace) -> None:
         save.check_target(args.composite, alpha=False)
     if args.report:
         save.check_folder(args.report)
-    inputs = [args.content, *args.mask, *(Path(s) for s in args.style)]
+    inputs = [args.content, *args.mask, *(Path(s) for s in (*args.style, *args.style_mask))]
     taken = {p.resolve() for p in inputs if p.exists()}
     for target in (args.output, args.composite, args.report):
         if target is None:
@@ -141,8 +146,10 @@ def _request(args: argparse.Namespace, content: Picture) -> StylizeRequest:
     styles = _spread([parse_style(s) for s in args.style], count, "style")
     strengths = _spread(args.strength or [1.0], count, "strength")
     masks = [_mask(path, size) for path in args.mask] or [_whole(size)]
+    parts = _spread([_style_mask(text) for text in args.style_mask or ["-"]], count, "style-mask")
     regions = tuple(
-        Region(mask, style, strength) for mask, style, strength in zip(masks, styles, strengths, strict=True)
+        Region(mask, style, strength, style_mask=part)
+        for mask, style, strength, part in zip(masks, styles, strengths, parts, strict=True)
     )
     return StylizeRequest(pixels, regions, args.engine, _options(args.option), args.seed, (0, 0), size)
 
@@ -151,6 +158,12 @@ def _mask(path: Path, size: tuple[int, int]) -> MaskBuffer:
     from ..imaging.files import read_mask
 
     return read_mask(path, size)
+
+
+def _style_mask(text: str) -> MaskBuffer | None:
+    from ..imaging.files import read_mask
+
+    return None if text == "-" else read_mask(Path(text))
 
 
 def _whole(size: tuple[int, int]) -> MaskBuffer:

@@ -69,6 +69,8 @@ def test_nan_in_a_float_picture_is_refused(scumble: Scumble, desk: Path) -> None
         (("--strength", "nan"), Code.OPTION_OUT_OF_RANGE),
         (("--strength", "1", "--strength", "0"), Code.BAD_REQUEST),
         (("--style", "blue.png"), Code.BAD_REQUEST),
+        (("--style-mask", "no-such.png"), Code.FILE_MISSING),
+        (("--style-mask", "-", "--style-mask", "left.png", "--style-mask", "-"), Code.BAD_REQUEST),
         (("-o", "l.jpg"), Code.UNSUPPORTED_FORMAT),
         (("-o", "l"), Code.UNSUPPORTED_FORMAT),
         (("-o", "photo.png"), Code.BAD_REQUEST),

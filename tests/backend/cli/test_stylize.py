@@ -83,3 +83,24 @@ def test_options_reach_the_engine(scumble: Scumble, desk: Path, tint: Any) -> No
     assert scumble(*args, "--option", "amount=0.5", "--option", "margin=2")[0] == 0
     assert tint.jobs[0].options["amount"] == 0.5 and tint.jobs[0].options["margin"] == 2
     assert tint.jobs[0].seed == 5
+
+
+def test_a_style_mask_says_where_in_the_style_a_region_takes_after(scumble: Scumble, desk: Path) -> None:
+    """One for each mask, ``-`` for the whole style; an empty one is refused."""
+    two = np.zeros((40, 40, 3), np.uint8)
+    two[:, :20], two[:, 20:] = (220, 30, 30), (30, 30, 220)
+    Image.fromarray(two).save(desk / "two.png")
+    half = np.zeros((40, 40), np.uint8)
+    half[:, :18] = 255
+    Image.fromarray(half).save(desk / "half.png")
+    Image.fromarray(0 * half).save(desk / "nothing.png")
+    words = ("stylize", "photo.png", "--style", "two.png", "--engine", "partial-conv", "--local")
+    reds = []
+    for mask in ("half.png", "-"):
+        code, _, err = scumble(*words, "--style-mask", mask, "-o", "l.png")
+        assert code == 0, err
+        painted = np.asarray(Image.open(desk / "l.png").convert("RGB")).astype(float)
+        reds.append((painted[..., 0] - painted[..., 2]).mean())
+    assert reds[0] > reds[1] + 40
+    code, _, err = scumble(*words, "--style-mask", "nothing.png", "-o", "l.png")
+    assert code == 2 and "empty_selection" in err

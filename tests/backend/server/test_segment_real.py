@@ -143,3 +143,27 @@ def test_an_empty_part_of_the_style_picture_is_an_error_on_the_wire(client: Bloc
     with pytest.raises(ScumbleError) as failed:
         client.stylize(asked, timeout_s=60)
     assert failed.value.code is Code.EMPTY_SELECTION and failed.value.hint
+
+
+@pytest.mark.parametrize("engine", ["semantic", "partial-conv"])
+def test_an_empty_region_beside_others_is_left_out(client: BlockingClient, engine: str) -> None:
+    """Nothing is selected by one of two regions, or only what is transparent; the other is painted."""
+    top = MaskBuffer(SIDE, SIDE // 2, b"\xff" * (SIDE * SIDE // 2))
+    strip = MaskBuffer(8, SIDE, b"\xff" * (8 * SIDE))
+    for nothing in (EMPTY, strip):
+        regions = (Region(nothing, STYLE, style_mask=ALL), Region(top, STYLE))
+        result = client.stylize(StylizeRequest(LAYER, regions, engine), timeout_s=120)
+        data = np.frombuffer(result.layer.data, np.uint8)
+        layer = data.reshape(result.layer.height, result.layer.width, 4)
+        assert layer[8 : SIDE // 2 - 16, 24:-8, 3].min() > 200
+    with pytest.raises(ScumbleError) as failed:
+        client.stylize(StylizeRequest(LAYER, (Region(strip, STYLE),), engine), timeout_s=60)
+    assert failed.value.code is Code.EMPTY_SELECTION and failed.value.hint
+
+
+def test_more_parts_than_sixteen_are_refused_with_the_range(client: BlockingClient) -> None:
+    """K is 1 to 16."""
+    for parts in (0, 17):
+        with pytest.raises(ScumbleError) as failed:
+            client.stylize(StylizeRequest(LAYER, (Region(ALL, STYLE),), "semantic", {"parts": parts}))
+        assert failed.value.code is Code.OPTION_OUT_OF_RANGE and "16" in failed.value.hint
