@@ -17,7 +17,7 @@ PICTURES = f"{INSIDE}/pictures"
 
 
 def x(*words):
-    done = subprocess.run(["xdotool", *map(str, words)], capture_output=True, text=True, timeout=20)
+    done = subprocess.run(["xdotool", *map(str, words)], capture_output=True, text=True, timeout=3000)
     return done.stdout.strip()
 
 
@@ -65,7 +65,7 @@ def still(window_id, seconds=2.0, patience=60):
     seen, since, began = None, time.monotonic(), time.monotonic()
     while time.monotonic() < began + patience:
         now = subprocess.run(
-            ["import", "-window", window_id, "rgb:-"], capture_output=True, timeout=30
+            ["import", "-window", window_id, "rgb:-"], capture_output=True, timeout=300
         ).stdout
         if now != seen:
             seen, since = now, time.monotonic()
@@ -77,9 +77,9 @@ def still(window_id, seconds=2.0, patience=60):
 def mean_colour(window_id, left, top, width, height):
     """The mean colour of a part of a window, 0 to 255."""
     crop = ["-crop", f"{width}x{height}+{left}+{top}", "+repage", "-scale", "1x1!", "-depth", "8", "rgb:-"]
-    shot = subprocess.run(["import", "-window", window_id, "png:-"], capture_output=True, timeout=30).stdout
+    shot = subprocess.run(["import", "-window", window_id, "png:-"], capture_output=True, timeout=300).stdout
     return list(
-        subprocess.run(["convert", "png:-", *crop], input=shot, capture_output=True, timeout=30).stdout
+        subprocess.run(["convert", "png:-", *crop], input=shot, capture_output=True, timeout=300).stdout
     )
 
 
@@ -102,7 +102,7 @@ def picture_of(window_id, name):
     x("mousemove", "--window", window_id, 3, 3)  # where it rests on something, that says what it is
     time.sleep(0.7)
     file = f"{PICTURES}/{name}.png"
-    subprocess.run(["import", "-window", window_id, file], timeout=30, check=True)
+    subprocess.run(["import", "-window", window_id, file], timeout=300, check=True)
     small = [
         "convert",
         file,
@@ -113,7 +113,7 @@ def picture_of(window_id, name):
         "png:compression-level=9",
         f"PNG8:{file}",
     ]
-    subprocess.run(small, timeout=30, check=True)
+    subprocess.run(small, timeout=300, check=True)
 
 
 _MOUNTAINS = [0, 240, 120, 130, 260, 230, 380, 120, 560, 250, 560, 420, 0, 420]
