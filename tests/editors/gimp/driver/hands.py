@@ -17,7 +17,7 @@ PICTURES = f"{INSIDE}/pictures"
 
 
 def x(*words):
-    done = subprocess.run(["xdotool", *map(str, words)], capture_output=True, text=True, timeout=3000)
+    done = subprocess.run(["xdotool", *map(str, words)], capture_output=True, text=True, timeout=300)
     return done.stdout.strip()
 
 
