@@ -21,6 +21,7 @@ from .nnst_ground import fit
 from .nnst_options import OPTIONS
 from .nnst_paint import Canvas, PiecePainter, piece_scales, planned_cost
 from .nnst_plan import MARGIN, Piece, pieces, working
+from .nnst_polish import Last
 from .painter import timed
 
 #: Bytes that a pixel of the working size needs while its features are optimised, by network.
@@ -93,7 +94,13 @@ class Nnst:
         style = regions * places * (2 * channels + 4 * 96 + 2 * 112)
         step = DECODE_BYTES
         if options["mode"] == "optimise":
-            step = STEP_BYTES_VGG if vgg else POLISH_BYTES if _polished(options) else STEP_BYTES
+            step = (
+                STEP_BYTES_VGG
+                if vgg
+                else POLISH_BYTES
+                if nnst_models.last(options) is Last.VGG
+                else STEP_BYTES
+            )
             style += 600 << 20 if pixels > work else 0
         large = max(1.0, pixels / work) * regions * places * 2 * 112
         return int(work * step + style + large + pixels * 4 * (30 + 3 * regions) + (250 << 20))
@@ -105,7 +112,8 @@ class Nnst:
         place = working(own, int(options["size"]))
         sizes = piece_scales((), place)
         area = float(place.size[0] * place.size[1])
-        return speed * planned_cost(options, area, sizes, place.full, _vgg_asked(options), _polished(options))
+        last = nnst_models.last(options)
+        return speed * planned_cost(options, area, sizes, place.full, _vgg_asked(options), last)
 
     def free_memory(self) -> None:
         """Forget the networks."""
@@ -131,9 +139,8 @@ class Nnst:
         cost = 0.0
         for piece, place in zip(found, places, strict=True):
             area = float(piece.own.sum()) * place.enlarged**2 / place.full**2
-            cost += planned_cost(
-                job.options, area, piece_scales(job.regions, place), place.full, vgg, polisher is not None
-            )
+            sizes = piece_scales(job.regions, place)
+            cost += planned_cost(job.options, area, sizes, place.full, vgg, nnst_models.last(job.options))
         canvas = _Canvas(job, context, parts, job.content.to(device).clone(), cost)
         for piece, place in zip(found, places, strict=True):
             context.checkpoint()
@@ -168,10 +175,6 @@ def _vgg_asked(options: Mapping[str, Any]) -> bool:
     return bool(
         options["features"] == "vgg16" or (options["features"] == "auto" and torch.cuda.is_available())
     )
-
-
-def _polished(options: Mapping[str, Any]) -> bool:
-    return nnst_models.polisher_file(options) is not None
 
 
 def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: torch.device) -> Canvas:

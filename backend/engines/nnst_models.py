@@ -14,11 +14,13 @@ from scumble.backend.models import catalogue
 from scumble.backend.models.bundled import bundled, index
 from scumble.backend.nn.nnst_decoder import StrokeDecoder
 from scumble.backend.nn.nnst_features import Hypercolumns
+from scumble.backend.nn.nnst_witness import Foretold, Witness
 from scumble.backend.nn.vgg import VGG16
 
+from .nnst_polish import Last
 from .nnst_style import Eyes
 
-ENCODER, DECODER, VGG = "nnst-encoder", "nnst-decoder", "vgg16-oxford"
+ENCODER, DECODER, WITNESS, VGG = "nnst-encoder", "nnst-decoder", "nnst-witness", "vgg16-oxford"
 
 
 @lru_cache(maxsize=2)
@@ -59,19 +61,32 @@ def _teacher(device: str, path: str) -> VGG16:
     return VGG16.from_tensors(load_file(path)).to(torch.device(device))
 
 
-def polisher_file(options: Mapping[str, Any]) -> Path | None:
-    """Where VGG-16 for the last strokes lies: if it is installed, and not with ``features=compact``."""
-    wanted = options["mode"] == "optimise" and options["features"] != "compact"
-    return catalogue.installed(VGG) if wanted else None
+@lru_cache(maxsize=1)
+def _foretold(device: str) -> Foretold:
+    witness = Witness.from_tensors(bundled(WITNESS)).to(torch.device(device))
+    return Foretold(_frozen(device), witness)
 
 
-def polisher(options: Mapping[str, Any], device: torch.device) -> VGG16 | None:
-    """VGG-16 for the last strokes, or ``None``; see :func:`polisher_file`."""
-    path = polisher_file(options)
-    return None if path is None else _teacher(str(device), str(path))
+def last(options: Mapping[str, Any]) -> Last | None:
+    """Who does the last strokes: VGG-16 where it is installed, but not with ``features=compact``."""
+    if options["mode"] != "optimise":
+        return None
+    return Last.VGG if _last_file(options) is not None else Last.FORETOLD
+
+
+def _last_file(options: Mapping[str, Any]) -> Path | None:
+    return catalogue.installed(VGG) if options["features"] != "compact" else None
+
+
+def polisher(options: Mapping[str, Any], device: torch.device) -> VGG16 | Foretold | None:
+    """The network for the last strokes, see :func:`last`; ``None`` where there are none."""
+    if options["mode"] != "optimise":
+        return None
+    path = _last_file(options)
+    return _foretold(str(device)) if path is None else _teacher(str(device), str(path))
 
 
 def release() -> None:
     """Forget the networks, so that the device's memory can be had."""
-    for cached in (_frozen, _decoder, _vgg, _teacher):
+    for cached in (_frozen, _decoder, _vgg, _teacher, _foretold):
         cached.cache_clear()

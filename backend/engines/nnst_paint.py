@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from scumble.backend.nn.nnst_colour import tamed, with_hues_of
 from scumble.backend.nn.nnst_features import CELL, padded
 from scumble.backend.nn.nnst_matching import Grids, Searcher, upsampled
+from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
@@ -21,7 +22,7 @@ from .nnst_descent import Descent, Splitting, Target, split_target
 from .nnst_ground import Ground, fit
 from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
-from .nnst_polish import Polish
+from .nnst_polish import Last, Polish
 from .nnst_strokes import strokes, voted
 from .nnst_style import Bank, Eyes
 
@@ -29,8 +30,6 @@ from .nnst_style import Bank, Eyes
 FULL_ROWS_BYTES = 600 << 20
 #: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
 SPLIT_SHARE = 0.25
-#: Steps with VGG-16's moments at the end, where it is installed.
-POLISH_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class PiecePainter:
         seed: int,
         show: Callable[[Tensor], None],
         spend: Callable[[float], None],
-        polisher: VGG16 | None = None,
+        polisher: VGG16 | Foretold | None = None,
     ) -> None:
         self.canvas = canvas
         self.place = place
@@ -148,7 +147,8 @@ class PiecePainter:
                 self.polisher, ground, fit(self.canvas.union, ground.size), self.canvas.regions, self.context
             )
             target = replace(target, moments=())
-            paint = descent.run(paint, target, POLISH_STEPS, after=self._after(ground, POLISH), also=polish)
+            steps, more = polish.last.value
+            paint = descent.run(paint, target, steps, after=self._after(ground, more), also=polish)
             with torch.no_grad():  # specks of colour go, half of the new hues stays
                 paint = with_hues_of(paint, torch.lerp(paint, start, 0.5))
         return paint
@@ -307,7 +307,7 @@ def piece_scales(regions: Sequence[JobRegion], place: Working) -> list[Scale]:
 
 # What things cost, in units of one pass of the small network over a megapixel: for progress and estimates.
 
-MATCH, DECODE, STEP, STEP_VGG, POLISH = 6.0, 4.0, 3.0, 75.0, 55.0
+MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 3.0, 75.0
 
 
 def match_cost(ground: Ground) -> float:
@@ -332,13 +332,13 @@ def planned_cost(
     sizes: Sequence[Scale],
     full: int,
     vgg: bool,
-    polished: bool = False,
+    last: Last | None = None,
 ) -> float:
     """What a piece will cost, before it is begun.
 
     :param area: drawn pixels at the working size.
-    :param vgg: whether VGG-16 looks at all, and
-    :param polished: whether it does the last strokes.
+    :param vgg: whether VGG-16 looks throughout.
+    :param last: who does the last strokes.
     """
     total, each = 0.0, STEP_VGG if vgg else STEP
     for i, scale in enumerate(sizes):
@@ -349,8 +349,9 @@ def planned_cost(
             total += own * (MATCH + each * steps * (1 + SPLIT_SHARE * (passes - 1)))
         else:
             total += own * (MATCH + DECODE) * passes
-    if polished and options["mode"] == "optimise":
-        total += area * 1e-6 * POLISH_STEPS * (each + POLISH)
+    if last is not None:
+        steps, more = last.value
+        total += area * 1e-6 * steps * (each + more)
     if full > 1:
         large = area * full * full * 1e-6
         total += large * (

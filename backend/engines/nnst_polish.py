@@ -1,19 +1,21 @@
-"""The last strokes of optimising where VGG-16 is installed: a few steps on its features' moments.
+"""The last strokes of optimising: a few steps on the moments of VGG-16's features, or of what foretells them.
 
 A small network tells which place is like which about as well as VGG-16 does, but what its features look
-like taken together says little about what VGG-16's do.  A few steps on those cost as much as many on the
-small network's, and no matching.
+like taken together says little about what VGG-16's do.  Where VGG-16 is not installed, a bundled branch on
+the small network foretells its features' strongest directions (``backend/nn/nnst_witness.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import TAPS, VGG16
 
 from .base import Context, JobRegion, StylePart
@@ -21,8 +23,9 @@ from .nnst_ground import Ground, fit
 from .nnst_moments import Moments, difference, moments
 from .nnst_plan import style_size
 
-#: What VGG-16's moments count beside the cosine of the small network's features.
-WEIGHT = 0.6
+#: What VGG-16's moments count beside the cosine of the small network's features; and what is foretold of
+#: them, which shows only a part of each difference.
+WEIGHT, WEIGHT_FORETOLD = 0.6, 4.0
 #: Pixels around a region that are seen with it.
 AROUND = 24
 #: Drawn pixels below which a region is left as it is.
@@ -31,15 +34,25 @@ LEAST = 256.0
 GRAIN = 8
 
 
+class Last(Enum):
+    """Whose moments the last strokes descend on: (steps, cost of one beside the usual per megapixel).
+
+    Costs are in the units of :mod:`.nnst_paint`.
+    """
+
+    VGG = (12, 55.0)
+    FORETOLD = (24, 5.0)
+
+
 def _rows(features: Tensor) -> Tensor:
     return features[0].flatten(1).T
 
 
 @torch.no_grad()
-def wanted(part: StylePart, net: VGG16, context: Context, scale: float) -> list[Moments]:
+def wanted(part: StylePart, net: VGG16 | Foretold, context: Context, scale: float) -> list[Moments]:
     """A style picture's moments at VGG-16's taps, upright, as large as the finest scale shows it."""
     size = style_size((part.image.shape[-2], part.image.shape[-1]), scale, 1.0)
-    key = f"nnst/polish/{part.key}/{size[0]}x{size[1]}"
+    key = f"nnst/polish/{type(net).__name__}/{part.key}/{size[0]}x{size[1]}"
     known = context.cache.get(key) if part.mask is None else None
     if isinstance(known, list):
         return known
@@ -85,9 +98,16 @@ class Polish:
     """
 
     def __init__(
-        self, net: VGG16, ground: Ground, drawn: Tensor, regions: Sequence[JobRegion], context: Context
+        self,
+        net: VGG16 | Foretold,
+        ground: Ground,
+        drawn: Tensor,
+        regions: Sequence[JobRegion],
+        context: Context,
     ) -> None:
         self.net = net
+        self.last = Last.VGG if isinstance(net, VGG16) else Last.FORETOLD
+        self.weight = WEIGHT if self.last is Last.VGG else WEIGHT_FORETOLD
         self.seen: list[_Seen] = []
         total = float(drawn.sum().clamp_min(1e-6))
         for region, share in zip(regions, ground.shares, strict=True):
@@ -109,7 +129,7 @@ class Polish:
                 difference(moments(_rows(features[tap]), weight), want)
                 for tap, weight, want in zip(TAPS, one.weights, one.wanted, strict=True)
             ]
-            loss = loss + WEIGHT * one.share * torch.stack(found).mean()
+            loss = loss + self.weight * one.share * torch.stack(found).mean()
         return loss
 
 

@@ -73,6 +73,7 @@ _BUNDLED_FOR: dict[str, tuple[str, ...]] = {
     "full": ("partial-conv (model=full)",),
     "nnst-decoder": ("nnst",),
     "nnst-encoder": ("nnst",),
+    "nnst-witness": ("nnst",),
 }
 #: What a bundled set is no good without.
 _BUNDLED_NEEDS = {"full": "vgg16-oxford"}

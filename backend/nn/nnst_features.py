@@ -7,7 +7,7 @@ Oxford's VGG-16 (2,688 channels) and a frozen copy of a small network distilled 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -122,21 +122,29 @@ class Hypercolumns(nn.Module):
         :param tick: called before each layer; may raise to stop the work.
         :returns: (C, ceil(H / 4), ceil(W / 4)) for sides padded to whole multiples of 8.
         """
-        image = padded(image)
-        size = (image.shape[-2] // CELL, image.shape[-1] // CELL)
-        x = (image[None] - self.shift) / self.spread
-        level, parts = 0, []
+        size = grid_of(image)
+        return self.stacked([x for _, x in self.outputs(image, tick)], size)
+
+    def outputs(self, image: Tensor, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[str, Tensor]]:
+        """(name, (1, C, h, w) raw output) of every layer, at its own size; see :meth:`forward`."""
+        x = (padded(image)[None] - self.shift) / self.spread
+        level = 0
         for one in self.layers:
             if one.level > level:
                 x, level = F.max_pool2d(x, 2), one.level
             tick()
             mode = "reflect" if min(x.shape[-2:]) > 1 else "replicate"
             x = F.relu(self.convs[one.name](F.pad(x, (1, 1, 1, 1), mode=mode)))
-            y = x
-            if y.shape[-2:] != size:
+            yield one.name, x
+
+    def stacked(self, outputs: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+        """(C, h, w) hypercolumns from all layers' outputs; ``size`` is (h, w)."""
+        parts = []
+        for one, x in zip(self.layers, outputs, strict=True):
+            if x.shape[-2:] != size:
                 # Not antialiased, as published: averaging would blur what tells fine textures apart.
-                y = F.interpolate(y, size=size, mode="bilinear", align_corners=False)
-            parts.append(y * one.scale)
+                x = F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+            parts.append(x * one.scale)
         return torch.cat(parts, 1)[0]
 
     @classmethod

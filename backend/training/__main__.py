@@ -8,7 +8,8 @@ Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes
 (`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``narrow --start WIDE.safetensors`` makes a
 narrower decoder out of a wider one, for ``decoder --start`` to go on with.  ``clicks --masks DIR --out
 FILE`` trains the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR
---paintings DIR --out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``.
+--paintings DIR --out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``;
+``nnst-witness`` with the same folders what tells it how VGG-16 would see a picture.
 ``full --photos DIR --paintings DIR --out WORKDIR`` trains the decoder of ``model=full``; see ``full
 --help``.
 """
@@ -107,6 +108,10 @@ def main(argv: list[str] | None = None) -> int:
         from . import nnst
 
         return nnst.main(words[1:])
+    if words[:1] == ["nnst-witness"]:
+        from . import nnst_witness
+
+        return nnst_witness.main(words[1:])
     if words[:1] == ["full"]:
         from . import full
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from scumble.backend.engines.nnst_polish import Polish
 from scumble.backend.engines.nnst_style import Bank
 from scumble.backend.models import store
 from scumble.backend.nn.nnst_colour import STRETCH, tamed
+from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import VGG16
 from scumble.shared.messages import MaskBuffer, PixelBuffer, PixelStyle, Region
 
@@ -121,9 +123,24 @@ def test_optimising_with_moments_brings_a_region_nearer_to_the_whole_painting() 
     assert left(True) < left(False)
 
 
-def test_the_last_strokes_ask_nothing_of_the_painting_itself_and_something_of_a_photograph() -> None:
+def untrained() -> VGG16:
+    """What it was trained for does not matter here."""
     torch.manual_seed(0)
-    net = VGG16().eval().requires_grad_(False)  # what it was trained for does not matter here
+    return VGG16().eval().requires_grad_(False)
+
+
+def foretold() -> Foretold:
+    """The bundled networks in its place."""
+    found = nnst_models.polisher({"mode": "optimise", "features": "compact"}, torch.device("cpu"))
+    assert isinstance(found, Foretold)
+    return found
+
+
+@pytest.mark.parametrize("network", [untrained, foretold])
+def test_the_last_strokes_ask_nothing_of_the_painting_itself_and_something_of_a_photograph(
+    network: Callable[[], VGG16 | Foretold],
+) -> None:
+    net = network()
     style = F.interpolate(STYLE[None], (96, 96), mode="bilinear")[0]
     ones = torch.ones(96, 96)
     motif = Ground.of(style, ones, ones, (ones,), (96, 96))
