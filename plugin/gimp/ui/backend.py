@@ -320,6 +320,7 @@ _TITLES = {
     "full": "Full-size network",
     "nnst-encoder": "Brushwork, reading",
     "nnst-decoder": "Brushwork, painting",
+    "nnst-witness": "Brushwork, judging",
 }
 
 
