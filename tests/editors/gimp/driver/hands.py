@@ -8,7 +8,7 @@ import threading
 import time
 
 from tools import INSIDE, REPLACE, Gegl, Gimp, image, layer, read, write
-from watching import plug_ins
+from watching import at_rest, plug_ins
 
 ADD, SUBTRACT = Gimp.ChannelOps.ADD, Gimp.ChannelOps.SUBTRACT
 #: Of what lies at the top of a dialog.
@@ -61,13 +61,16 @@ def until(true, patience=90):
 
 
 def still(window_id, seconds=2.0, patience=60):
-    """Wait until nothing moves in a window: while something is being painted, a spinner turns."""
+    """Wait until nothing moves in a window, and the backend has nothing to do.
+
+    While a picture is waited for, a spinner turns; but not while a click is thought about.
+    """
     seen, since, began = None, time.monotonic(), time.monotonic()
     while time.monotonic() < began + patience:
         now = subprocess.run(
             ["import", "-window", window_id, "rgb:-"], capture_output=True, timeout=300
         ).stdout
-        if now != seen:
+        if now != seen or not at_rest():
             seen, since = now, time.monotonic()
         elif time.monotonic() - since >= seconds:
             return

@@ -1,6 +1,7 @@
 """The plug-in's processes and the backend's log, while a call is under way."""
 
 import os
+import re
 import threading
 import time
 
@@ -28,6 +29,13 @@ def plug_ins():
 def log():
     with open(f"{INSIDE}/state/backend.log") as stream:
         return stream.read()
+
+
+def at_rest():
+    """Whether the backend is through with the job that came last: earlier ones may be dropped unsaid."""
+    before, _, after = log().rpartition(" of 'gimp': ")
+    asked = before.split()[-1:]
+    return not asked or re.search(rf"job {asked[0]} (done|cancelled|failed|is abandoned)", after) is not None
 
 
 def at_work(action):
