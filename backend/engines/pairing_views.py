@@ -19,12 +19,13 @@ Floats = NDArray[np.float32]
 SIDE = 256
 #: Scales, in pixels of that size, between which roughness is measured.
 BANDS = ((0.5, 1.0), (1.0, 2.0), (2.0, 4.0))
-#: Columns of a description after the features: roughness of each band, two of colour, height.
-REST = len(BANDS) + 2 + 1
+#: Columns of a description after the features: roughness of each band, two of colour, lightness, height.
+REST = len(BANDS) + 2 + 1 + 1
 #: What each group counts when a picture is divided, and when parts of two pictures are compared.
-#: Lightness is not among them: a painter's sky is as often dark, and it misled on measured pairs.
-DIVIDING = {"features": 0.7, "roughness": 1.0, "colour": 0.3, "height": 0.7}
-COMPARING = {"features": 1.0, "roughness": 0.7, "colour": 0.4, "height": 0.8}
+#: Lightness counts for parts to be of one tone: what is dark in a part of the layer's and bright in its
+#: counterpart's loses more than hue or place can win, on measured pairs.
+DIVIDING = {"features": 0.7, "roughness": 1.0, "colour": 0.3, "lightness": 0.5, "height": 0.7}
+COMPARING = {"features": 1.0, "roughness": 0.7, "colour": 0.4, "lightness": 0.7, "height": 0.8}
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ def view(encoder: CompactEncoder | FullEncoder, image: Tensor, mask: Tensor | No
     pixels = np.ascontiguousarray(small[0].permute(1, 2, 0).cpu().numpy(), np.float32)
     lab: Floats = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab), np.float32)
     rough = np.stack([_roughness(lab[..., 0], band, grid) for band in BANDS], -1)
-    colour = _coarse(lab[..., 1:], grid, 1.5)
+    colour, light = _coarse(lab[..., 1:], grid, 1.5), _coarse(lab[..., 0], grid, 1.5)[..., None]
     rows = np.mgrid[0 : grid[0], 0 : grid[1]][0].astype(np.float32)[..., None] / grid[0]
     groups = {
         "features": _even(features.movedim(0, -1).cpu().numpy()[where]),
         "roughness": _even(rough[where], each=True),
         "colour": _even(colour[where]),
+        "lightness": _even(light[where]),
         # Fully spread over a picture height has an energy of 1/12.
         "height": (rows[where] - rows[where].mean(0)) * np.float32(np.sqrt(12)),
     }
@@ -81,7 +83,7 @@ def view(encoder: CompactEncoder | FullEncoder, image: Tensor, mask: Tensor | No
 def compared(places: Floats) -> Floats:
     """Descriptions with every group weighing what it does when parts of two pictures are compared."""
     wide = places.shape[1] - REST
-    counts = {"features": wide, "roughness": len(BANDS), "colour": 2, "height": 1}
+    counts = {"features": wide, "roughness": len(BANDS), "colour": 2, "lightness": 1, "height": 1}
     factors = [np.full(n, COMPARING[name] / DIVIDING[name], np.float32) for name, n in counts.items()]
     out: Floats = places * np.concatenate(factors)
     return out
