@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -177,16 +178,31 @@ def divide(content: Tensor, region: JobRegion, context: Context, seed: int) -> P
     size = (region.mask.shape[0], region.mask.shape[1])
     masks = pairing.full_masks(parts, 0, [_spread(g, parts) for g in grids], size)
     regions = []
-    for pair, mask in zip(pairs, masks, strict=True):
-        own = torch.from_numpy(mask) * region.mask
-        if float(own.sum()) < LEAST_AREA:
+    owns = without_crumbs([m * region.mask.numpy() for m in masks], LEAST_AREA)
+    for pair, mask in zip(pairs, owns, strict=True):
+        if mask is None:
             continue
+        own = torch.from_numpy(mask)
         styles = tuple(_part_of(s, parts, i + 1, pair) for i, s in enumerate(region.styles))
         regions.append(replace(region, mask=own, styles=styles, key=""))
     if not regions and pairs:
         # A region too small to be divided is painted whole.
         regions = [region]
     return Paired(tuple(regions), pairing.report(parts, pairs))
+
+
+def without_crumbs(masks: Sequence[pairing.Floats], least: float) -> list[pairing.Floats | None]:
+    """Masks of at least ``least`` pixels; what the smaller ones select goes to their neighbour, so that
+    no hole is left, and ``None`` stands in their place."""
+    large = [i for i, mask in enumerate(masks) if float(mask.sum()) >= least]
+    found = list(masks)
+    for i, mask in enumerate(masks):
+        if i in large or not large or not mask.any():
+            continue
+        near = cv2.GaussianBlur(mask, (0, 0), 8.0)
+        best = max(large, key=lambda j: float((near * masks[j]).sum()))
+        found[best] = np.asarray(found[best] + mask, np.float32)
+    return [mask if i in large else None for i, mask in enumerate(found)]
 
 
 def _spread(grid: pairing.Floats, parts: pairing.Parts) -> pairing.Floats:

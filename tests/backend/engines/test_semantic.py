@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scumble.backend.engines import pairing
-from scumble.backend.engines.semantic import mean_shift, share_of
+from scumble.backend.engines.semantic import mean_shift, share_of, without_crumbs
 from scumble.backend.nn.matching import nearest_inside
 from scumble.backend.nn.moments import moments
 from scumble.backend.session import Session
@@ -290,3 +290,14 @@ def test_crumbs_of_the_clustering_are_joined_to_their_neighbours(session: Sessio
     )
     told = session.stylize(request).report["notes"]["pairing"][0]
     assert min(p["content_share"] for p in told["parts"]) >= 0.05
+
+
+def test_a_part_of_a_few_pixels_goes_to_its_neighbour_and_leaves_no_hole() -> None:
+    """What all parts select together stays the same."""
+    left, right, crumb = (np.zeros((20, 40), np.float32) for _ in range(3))
+    left[:, :20], right[:, 20:] = 1, 1
+    right[4:8, 30:35], crumb[4:8, 30:35] = 0, 1
+    kept = without_crumbs([left, crumb, right], 48.0)
+    assert kept[1] is None and kept[0] is not None and kept[2] is not None
+    assert (kept[0] + kept[2] == 1).all() and (kept[2][4:8, 30:35] == 1).all()
+    assert without_crumbs([crumb], 48.0) == [None]
