@@ -70,8 +70,10 @@ def transport(content: Moments, style: Moments) -> Affine:
     values, vectors = torch.linalg.eigh(lower.T @ s @ lower)
     # L^-T V D^1/4, whose product with its transpose is the map.
     half = torch.linalg.solve_triangular(lower.T, vectors * values.clamp_min(1e-24).pow(0.25), upper=True)
-    gains, axes = torch.linalg.eigh(half @ half.T)
+    matrix = half @ half.T
+    # What is taken off the large stretches need not be known to more digits than the features have.
+    gains, axes = torch.linalg.eigh(matrix.float())
     spare = MAX_GAIN - 1.0
-    gains = torch.where(gains > 1.0, 1.0 + spare * torch.tanh((gains - 1.0) / spare), gains)
-    matrix = (axes * gains) @ axes.T
+    excess = torch.where(gains > 1.0, gains - 1.0 - spare * torch.tanh((gains - 1.0) / spare), 0.0)
+    matrix = matrix - ((axes * excess) @ axes.T).to(matrix)
     return Affine(matrix, style.mean - matrix @ content.mean)
