@@ -57,8 +57,8 @@ def _masks_key(job: Job) -> str:
     return "/".join(keys) if all(keys) else ""
 
 
-def _kept(context: Context, key: str, make: Callable[[], _Kept]) -> _Kept:
-    """The cached value of that key, made if there is none."""
+def kept(context: Context, key: str, make: Callable[[], _Kept]) -> _Kept:
+    """The cached value of that key, made if there is none; an empty key keeps nothing."""
     found: _Kept | None = context.cache.get(key) if key else None
     if found is None:
         found = make()
@@ -78,7 +78,7 @@ def coverage(job: Job, context: Context) -> Coverage:
         return Coverage(torch.from_numpy(union), torch.from_numpy(distance), float(distance.max()))
 
     key = _masks_key(job)
-    return _kept(context, key and f"coverage/{key}", make)
+    return kept(context, key and f"coverage/{key}", make)
 
 
 def edges(job: Job, context: Context) -> Edges:
@@ -106,4 +106,4 @@ def edges(job: Job, context: Context) -> Edges:
             key,
         )
 
-    return _kept(context, key and f"edges/{key}", make)
+    return kept(context, key and f"edges/{key}", make)

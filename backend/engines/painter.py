@@ -160,6 +160,33 @@ def _padded(image: Tensor) -> Tensor:
     return F.pad(image, pad, mode="replicate") if any(pad) else image
 
 
+@dataclass(frozen=True)
+class Border:
+    """What a region's masks do to a tile while it is decoded.
+
+    :param shares: per tap (1, 1, h, w), how much of the stylized features counts; empty for all of it.
+    :param support: (1, 1, H, W), the decoder's mask, or ``None`` where it is 1 everywhere.
+    :param windows: see :class:`~scumble.backend.nn.masked_layers.MaskedLayers`; the first decoding
+        fills them.
+    """
+
+    shares: Mapping[str, Tensor]
+    support: Tensor | None
+    windows: list[Window]
+
+    @classmethod
+    def of(cls, tile: Tile, taps: Taps, inner: Tensor | None, mask: Tensor | None) -> Border:
+        """For the masks of :meth:`Painter.paint`."""
+        weight, support = (
+            None
+            if whole is None or bool((tile.cut(whole) >= 1).all())
+            else _padded(tile.cut(whole)[None, None])
+            for whole in (inner, mask)
+        )
+        shares = {} if weight is None else {tap: area_averaged(weight, _size(taps[tap])) for tap in TAPS}
+        return cls(shares, support, [])
+
+
 class Painter:
     """One job on one network: gathers statistics in a first pass, paints in a second."""
 
@@ -309,32 +336,25 @@ class Painter:
         """
         frame, tile = tile.frame, tile.decoded(overlap)
         taps = {tap: _within(taps[tap], TAP_CELLS[tap], frame, tile.frame) for tap in TAPS}
+        # What the masks do is the same for every style.
+        name = f"border/{self.network.name}/{tile.frame}/{self.mask_key(mask)}/{self.mask_key(inner)}"
+        known = self.context.cache.get(name)
         with timed(self.context, "transform"):
+            border = known if isinstance(known, Border) else Border.of(tile, taps, inner, mask)
             mixed = self._mix(tile, taps, changes, shares, strengths)
-            if inner is not None and not bool((tile.cut(inner) >= 1).all()):
-                weight = _padded(tile.cut(inner)[None, None])
-                for tap in TAPS:
-                    share = area_averaged(weight, _size(taps[tap]))
-                    torch.lerp(taps[tap], mixed[tap], share, out=mixed[tap])
+            for tap, share in border.shares.items():
+                torch.lerp(taps[tap], mixed[tap], share, out=mixed[tap])
         with timed(self.context, "decode"):
-            support = None
-            if mask is not None:
-                support = _padded(tile.cut(mask)[None, None])
-                support = None if bool((support >= 1).all()) else support
-            # What the mask does to the layers is the same for every style.
-            name = f"windows/{self.network.name}/{tile.frame}/{self.mask_key(mask)}"
-            known = self.context.cache.get(name) if support is not None else None
-            windows: list[Window] = known if isinstance(known, list) else []
             image = self.network.decoder(
                 mixed,
-                support,
+                border.support,
                 expand=self.expand,
                 renormalize=self.renormalize,
                 tick=self._tick,
-                windows=windows,
+                windows=border.windows,
             )
-            if known is None and support is not None:
-                self.context.cache.put(name, windows)
+        if known is None:
+            self.context.cache.put(name, border)
         x0, y0, x1, y1 = tile.core
         return image[0, :, y0 - tile.frame[1] : y1 - tile.frame[1], x0 - tile.frame[0] : x1 - tile.frame[0]]
 

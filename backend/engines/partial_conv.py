@@ -20,7 +20,7 @@ from scumble.shared.errors import Code, ScumbleError
 
 from . import colour, full, registry
 from .base import Context, Job, JobRegion, Painted, StylePart
-from .edges import edges
+from .edges import edges, kept
 from .learned_maps import learned_maps
 from .painter import DECODER_MARGIN, MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
 from .partial_conv_options import OPTIONS
@@ -112,6 +112,8 @@ class PartialConv:
             inner = edge.inner.to(device) if options["feather_decoder"] else None
             if edge.key:
                 painter.name_mask(support, edge.key)
+                if inner is not None:
+                    painter.name_mask(inner, f"{edge.key}/inner")
                 for region, weight in zip(job.regions, weights, strict=True):
                     painter.name_mask(weight, region.key)
         mask: Tensor | None = support
@@ -121,7 +123,7 @@ class PartialConv:
         if method == "mask-then-style":  # here the masks change what is encoded, not how
             key = f"{key}/{painter.mask_key(support)}"
         side = min(full.TILE if options["model"] == full.NAME else TILE, context.tile)
-        pieces = tiles(union, side)
+        pieces = kept(context, edge.key and f"tiles/{edge.key}/{side}", lambda: tiles(union, side))
         keep: dict[Tile, dict[str, Tensor]] = {}
         budget = KEEP_TILES if len(pieces) > 1 else 1
 
