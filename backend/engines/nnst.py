@@ -92,7 +92,9 @@ class Nnst:
         places = turns * 1.4 * (512 * options["style_scale"] / 4) ** 2
         channels = 2688 if vgg else 416
         style = regions * places * (2 * channels + 4 * 96 + 2 * 112)
-        step = DECODE_BYTES
+        step, brief = DECODE_BYTES, nnst_models.last(options) is Last.BRIEF
+        if brief:  # gradients, and the branch's look at the whole painting
+            step, style = STEP_BYTES, style + (300 << 20)
         if options["mode"] == "optimise":
             step = (
                 STEP_BYTES_VGG
@@ -148,7 +150,7 @@ class Nnst:
                 own = _piece_canvas(job, piece, union, parts, device)
                 painter = PiecePainter(
                     own, place, eyes, context, job.options, job.seed, canvas.shower(piece), canvas.spend,
-                    polisher,
+                    polisher, nnst_models.last(job.options),
                 )  # fmt: skip
                 _paste(canvas.image, piece, painter.run())
                 canvas.losses += painter.losses[-1:]

@@ -68,9 +68,12 @@ def _foretold(device: str) -> Foretold:
 
 
 def last(options: Mapping[str, Any]) -> Last | None:
-    """Who does the last strokes: VGG-16 where it is installed, but not with ``features=compact``."""
+    """Who does the last strokes: VGG-16 where it is installed, but not with ``features=compact``.
+
+    After decoding always the bundled branch, which is quicker; without finishing passes nobody.
+    """
     if options["mode"] != "optimise":
-        return None
+        return Last.BRIEF if options["finish"] else None
     return Last.VGG if _last_file(options) is not None else Last.FORETOLD
 
 
@@ -80,9 +83,10 @@ def _last_file(options: Mapping[str, Any]) -> Path | None:
 
 def polisher(options: Mapping[str, Any], device: torch.device) -> VGG16 | Foretold | None:
     """The network for the last strokes, see :func:`last`; ``None`` where there are none."""
-    if options["mode"] != "optimise":
+    who = last(options)
+    if who is None:
         return None
-    path = _last_file(options)
+    path = _last_file(options) if who is Last.VGG else None
     return _foretold(str(device)) if path is None else _teacher(str(device), str(path))
 
 

@@ -71,6 +71,7 @@ class PiecePainter:
         show: Callable[[Tensor], None],
         spend: Callable[[float], None],
         polisher: VGG16 | Foretold | None = None,
+        last: Last | None = None,
     ) -> None:
         self.canvas = canvas
         self.place = place
@@ -81,6 +82,7 @@ class PiecePainter:
         self.finish = int(options["finish"])
         self.seed = seed
         self.polisher = polisher
+        self.last = last
         self.show = show
         self.spend = spend
         self.fields: list[Tensor] = []
@@ -126,7 +128,7 @@ class PiecePainter:
                 self._match(ground, banks, searchers, paint, 1 + turn)
                 paint = self._strokes(ground, banks)
                 self.spend(match_cost(ground) + decode_cost(ground))
-            return paint
+            return self._polished(paint, paint, banks, ground) if last else paint
         # The published code starts from the content (without its finest bands) and then from the scale
         # before.  From the decoded matches it is nearer to the goal, and colours cannot drift: cosine
         # does not see how strong a colour is.
@@ -142,16 +144,21 @@ class PiecePainter:
             paint = self._split(descent, banks, ground, paint, target, split)
         with torch.no_grad():
             paint = with_hues_of(paint, start)
-        if last and self.polisher is not None and not self.context.enough.is_set():
-            polish = Polish(
-                self.polisher, ground, fit(self.canvas.union, ground.size), self.canvas.regions, self.context
-            )
-            target = replace(target, moments=())
-            steps, more = polish.last.value
-            paint = descent.run(paint, target, steps, after=self._after(ground, more), also=polish)
-            with torch.no_grad():  # specks of colour go, half of the new hues stays
-                paint = with_hues_of(paint, torch.lerp(paint, start, 0.5))
-        return paint
+        return self._polished(paint, start, banks, ground) if last else paint
+
+    def _polished(self, paint: Tensor, start: Tensor, banks: Sequence[Bank], ground: Ground) -> Tensor:
+        """After the last strokes; ``start`` is what decoding made."""
+        if self.polisher is None or self.last is None or self.context.enough.is_set():
+            return paint
+        drawn = fit(self.canvas.union, ground.size)
+        polish = Polish(self.polisher, ground, drawn, self.canvas.regions, self.context)
+        target = replace(self._target(banks, ground, start), moments=())
+        steps = self.last.steps(float((drawn > 0).sum()))
+        after = self._after(ground, self.last.cost)
+        descent = Descent(self.eyes.look, ground, self.context)
+        paint = descent.run(paint, target, steps, after=after, also=polish)
+        with torch.no_grad():  # specks of colour go, half of the new hues stays
+            return with_hues_of(paint, torch.lerp(paint, start, 0.5))
 
     @torch.no_grad()
     def _strokes(self, ground: Ground, banks: Sequence[Bank]) -> Tensor:
@@ -350,8 +357,7 @@ def planned_cost(
         else:
             total += own * (MATCH + DECODE) * passes
     if last is not None:
-        steps, more = last.value
-        total += area * 1e-6 * steps * (each + more)
+        total += area * 1e-6 * last.steps(area) * (each + last.cost)
     if full > 1:
         large = area * full * full * 1e-6
         total += large * (

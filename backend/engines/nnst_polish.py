@@ -34,14 +34,32 @@ LEAST = 256.0
 GRAIN = 8
 
 
+#: Drawn pixels times steps that the last strokes after decoding come to, and their fewest steps: small
+#: regions lack most of what the painting has, and large ones have less time.
+BRIEF_PIXELS, BRIEF_LEAST = 6e5, 2
+
+
 class Last(Enum):
     """Whose moments the last strokes descend on: (steps, cost of one beside the usual per megapixel).
 
-    Costs are in the units of :mod:`.nnst_paint`.
+    ``BRIEF`` is ``FORETOLD`` after decoding.  Costs are in the units of :mod:`.nnst_paint`.
     """
 
     VGG = (12, 55.0)
     FORETOLD = (24, 5.0)
+    BRIEF = (8, 5.0)
+
+    def steps(self, area: float) -> int:
+        """How many there are for ``area`` drawn pixels."""
+        most = self.value[0]
+        if self is not Last.BRIEF:
+            return most
+        return max(BRIEF_LEAST, min(most, round(BRIEF_PIXELS / max(area, 1.0))))
+
+    @property
+    def cost(self) -> float:
+        """Of one step, beside the usual."""
+        return self.value[1]
 
 
 def _rows(features: Tensor) -> Tensor:
@@ -106,8 +124,7 @@ class Polish:
         context: Context,
     ) -> None:
         self.net = net
-        self.last = Last.VGG if isinstance(net, VGG16) else Last.FORETOLD
-        self.weight = WEIGHT if self.last is Last.VGG else WEIGHT_FORETOLD
+        self.weight = WEIGHT if isinstance(net, VGG16) else WEIGHT_FORETOLD
         self.seen: list[_Seen] = []
         total = float(drawn.sum().clamp_min(1e-6))
         for region, share in zip(regions, ground.shares, strict=True):
