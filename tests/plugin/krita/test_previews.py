@@ -130,13 +130,16 @@ def test_without_anything_new_it_does_not_come_back_over_the_result(
 def test_it_does_not_come_back_because_krita_makes_the_result_the_active_layer_for_a_moment(
     studio: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No look but those below, also on a machine that is slow to turn.
+    monkeypatch.setattr(controller, "LOOK_MS", 60_000)
     studio.krita.open()
     studio.begin()
     studio.select(8, 8, 16, 16)
-    monkeypatch.setattr(controller, "LOOK_MS", 60_000)
     studio.controller.set_preview(True)
     shown(studio)
+    studio.loop.some(0.2)
     studio.stylize()
+    studio.loop.some(0.2)
     image = studio.krita.images[0]
     source, result = image.root.children
     for active in (result, source):  # the look falls just then
