@@ -11,14 +11,22 @@ from torch.nn import functional as F
 from scumble.backend.nn.moments import Moments, mixed, moments
 from scumble.backend.nn.transport import Affine, transport
 
+from .base import Context, StylePart
+from .edges import kept
+
 #: Rec. 709 luma of sRGB-encoded values: close to perceived lightness and linear, so it inverts.
 LUMA = (0.2126, 0.7152, 0.0722)
 #: A palette needs no more of the style picture than this, in pixels of its longer side.
 PALETTE_SIDE = 192
 
 
-def palette(style: Tensor, mask: Tensor | None = None) -> Moments:
-    """Moments of a (3, H, W) style picture's colours, under an (H, W) mask if there is one."""
+def palette(part: StylePart, context: Context) -> Moments:
+    """Moments of a style picture's colours, under its mask if there is one; kept where its key says all."""
+    key = "" if part.mask is not None else f"palette/{part.key}"
+    return kept(context, key, lambda: _colours(part.image.to(context.device), part.mask))
+
+
+def _colours(style: Tensor, mask: Tensor | None) -> Moments:
     longest = max(style.shape[-2:])
     if mask is not None:
         # A small part is all there is of it: nothing is left out.
@@ -31,7 +39,7 @@ def palette(style: Tensor, mask: Tensor | None = None) -> Moments:
 
 
 def palette_map(
-    image: Tensor, weight: Tensor, styles: Sequence[tuple[Tensor, float, Tensor | None]], amount: float
+    image: Tensor, weight: Tensor, palettes: Sequence[tuple[Moments, float]], amount: float
 ) -> Affine | None:
     """The map of colours that moves those under the weight to the styles' mean and covariance.
 
@@ -39,17 +47,10 @@ def palette_map(
 
     :param image: (3, H, W).
     :param weight: (H, W), where the colours are measured.
-    :param styles: (3, h, w) pictures with weights, and (h, w) masks of the parts that count.
+    :param palettes: the styles' colours, from :func:`palette`, with weights.
     :param amount: 0 (no change) to 1 (all the way).
     :returns: ``None`` where there is nothing to change.
     """
-    return towards(image, weight, [(palette(style, mask), share) for style, share, mask in styles], amount)
-
-
-def towards(
-    image: Tensor, weight: Tensor, palettes: Sequence[tuple[Moments, float]], amount: float
-) -> Affine | None:
-    """:func:`palette_map` for styles whose :func:`palette` is known."""
     if amount <= 0 or not bool((weight > 0).any()):
         return None
     whole = transport(moments(image, weight), mixed(palettes))

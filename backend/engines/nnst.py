@@ -92,17 +92,11 @@ class Nnst:
         places = turns * 1.4 * (512 * options["style_scale"] / 4) ** 2
         channels = 2688 if vgg else 416
         style = regions * places * (2 * channels + 4 * 96 + 2 * 112)
-        step, brief = DECODE_BYTES, nnst_models.last(options) is Last.BRIEF
-        if brief:  # gradients, and the branch's look at the whole painting
+        last, step = nnst_models.last(options), DECODE_BYTES
+        if last is Last.BRIEF:  # gradients, and the branch's look at the whole painting
             step, style = STEP_BYTES, style + (300 << 20)
         if options["mode"] == "optimise":
-            step = (
-                STEP_BYTES_VGG
-                if vgg
-                else POLISH_BYTES
-                if nnst_models.last(options) is Last.VGG
-                else STEP_BYTES
-            )
+            step = STEP_BYTES_VGG if vgg else POLISH_BYTES if last is Last.VGG else STEP_BYTES
             style += 600 << 20 if pixels > work else 0
         large = max(1.0, pixels / work) * regions * places * 2 * 112
         return int(work * step + style + large + pixels * 4 * (30 + 3 * regions) + (250 << 20))

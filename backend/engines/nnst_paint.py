@@ -17,7 +17,7 @@ from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
-from .colour import palette_map, recoloured
+from .colour import palette, palette_map, recoloured
 from .nnst_descent import Descent, Splitting, Target, split_target
 from .nnst_ground import Ground, fit
 from .nnst_moments import style_moments
@@ -166,9 +166,9 @@ class PiecePainter:
         paint = strokes(ground, self.fields, banks, self.eyes, self.context)
         found, drawn = torch.zeros_like(paint), fit(self.canvas.union, ground.size)
         for region, share in zip(self.canvas.regions, ground.shares, strict=True):
-            styles = [(p.image.to(paint), p.weight, p.mask) for p in region.styles]
+            palettes = [(palette(p, self.context), p.weight) for p in region.styles]
             own = share * drawn
-            change = palette_map(paint, own, styles, float(region.options["match_color"]))
+            change = palette_map(paint, own, palettes, float(region.options["match_color"]))
             change = change and tamed(change, paint, own)
             found += recoloured(paint, change) * share
         return found

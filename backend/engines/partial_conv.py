@@ -19,7 +19,7 @@ from scumble.backend.nn.transport import Affine
 from scumble.shared.errors import Code, ScumbleError
 
 from . import colour, full, registry
-from .base import Context, Job, JobRegion, Painted, StylePart
+from .base import Context, Job, JobRegion, Painted
 from .edges import edges, kept
 from .learned_maps import learned_maps
 from .painter import DECODER_MARGIN, MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
@@ -239,9 +239,9 @@ def _finish(
     total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
         amount = region.options["match_color"] * min(1.0, 2.0 * region.strength)
-        palettes = [(_palette(part, context), part.weight) for part in region.styles]
+        palettes = [(colour.palette(part, context), part.weight) for part in region.styles]
         context.checkpoint()
-        change = colour.towards(image, weight, palettes, amount)
+        change = colour.palette_map(image, weight, palettes, amount)
         # Below a quarter the features are so close to the content's that what is left to fade is
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
         paint = min(1.0, 4.0 * region.strength)
@@ -258,18 +258,6 @@ def _finish(
             else:
                 total[band] += own * portion[band[1]]
     return total
-
-
-def _palette(part: StylePart, context: Context) -> Moments:
-    """A style's colours, kept where its key says all about it."""
-    key = f"palette/{part.key}"
-    known = context.cache.get(key) if part.mask is None else None
-    if isinstance(known, Moments):
-        return known
-    found = colour.palette(part.image.to(context.device), part.mask)
-    if part.mask is None:
-        context.cache.put(key, found)
-    return found
 
 
 def _bands(image: Tensor) -> list[tuple[slice, slice]]:

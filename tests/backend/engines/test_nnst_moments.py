@@ -16,7 +16,7 @@ from scumble.backend import Session
 from scumble.backend.engines import nnst_models, registry
 from scumble.backend.engines.base import Context, Job, JobRegion, StylePart
 from scumble.backend.engines.cache import TensorCache
-from scumble.backend.engines.colour import palette_map
+from scumble.backend.engines.colour import palette, palette_map
 from scumble.backend.engines.nnst_descent import Descent, Target, _spread
 from scumble.backend.engines.nnst_ground import Ground
 from scumble.backend.engines.nnst_moments import apart, moments, style_moments
@@ -224,7 +224,7 @@ def test_the_palette_follows_the_painting_as_far_as_is_asked() -> None:
 def test_a_tamed_palette_moves_the_mean_as_far_and_stretches_less() -> None:
     weight = torch.ones(96, 96)
     flat = 0.5 + 0.05 * (PHOTO - 0.5)
-    whole = palette_map(flat, weight, [(STYLE, 1.0, None)], 1.0)
+    whole = palette_map(flat, weight, [(palette(PART, context()), 1.0)], 1.0)
     assert whole is not None
     tame = tamed(whole, flat, weight)
     a, b = (change.apply(flat) for change in (whole, tame))
