@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from scumble.backend.nn.nnst_features import CELL, GRAIN, Hypercolumns, padded
 from scumble.backend.nn.nnst_matching import Searcher, match
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian
+from scumble.backend.nn.nnst_swift import cosine_distance, layers_of, unit
 
 from .base import Context
 from .nnst_ground import Ground
@@ -34,6 +35,8 @@ REMATCH_KEYS = 4096
 PATIENCE, LEAST_GAIN = 20, 0.005
 #: Side of a tile's core on a CPU, in pixels; several bound the memory and the wait for a cancellation.
 TILE = 640
+#: What is wanted of the cells is kept between steps if it takes no more than this.
+KEPT_BYTES = 256 << 20
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Target:
     :param shares: per region (cells,).
     :param colours: (cells, 3) mean colour that each cell should have.
     :param moments: per region what its features should be taken together, by ``layers``; may be empty.
+    :param turn: goes up whenever ``index`` changes.
     """
 
     slices: Sequence[slice]
@@ -55,6 +59,7 @@ class Target:
     colours: Tensor
     moments: Sequence[Sequence[Moments]] = ()
     layers: Sequence[slice] = ()
+    turn: int = 0
 
     def of(self, cells: Tensor) -> Tensor:
         """(N, C) for N cells: what the regions there want, by their shares."""
@@ -79,11 +84,12 @@ class Target:
         return torch.cat([rows[i, s].float() for i, s in zip(index, self.slices, strict=True)], 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tile:
     frame: tuple[int, int, int, int]
     columns: Tensor  # positions of the tile's cells within its frame's grid, flat
     cells: Tensor  # the same cells on the whole grid, flat
+    all: bool  # whether that is the whole frame
 
 
 def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile]:
@@ -110,7 +116,8 @@ def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile
             x1 = min(width, (int(cx.max()) + 1) * CELL + margin)
             wide = -(-(x1 - x0) // GRAIN) * (GRAIN // CELL)
             local = (cy - y0 // CELL) * wide + (cx - x0 // CELL)
-            found.append(_Tile((x0, y0, x1, y1), local, active[inside]))
+            high = -(-(y1 - y0) // GRAIN) * (GRAIN // CELL)
+            found.append(_Tile((x0, y0, x1, y1), local, active[inside], local.numel() == wide * high))
     return found
 
 
@@ -126,13 +133,15 @@ class Descent:
         side = min(TILE, context.tile) if context.device.type == "cpu" else min(2048, context.tile)
         self.tiles = _tiles(ground, self.active, side, net.reach)
         self.losses: list[float] = []
+        self._known: dict[_Tile, list[Tensor]] = {}
+        self._turn = -1
 
-    def columns(self, image: Tensor) -> Iterator[tuple[_Tile, Tensor]]:
-        """(tile, (N, C) hypercolumns of its cells) of a (3, H, W) picture."""
+    def features(self, image: Tensor) -> Iterator[tuple[_Tile, list[Tensor]]]:
+        """(tile, (C, N) features of its cells, layer by layer) of a (3, H, W) picture."""
         for tile in self.tiles:
             x0, y0, x1, y1 = tile.frame
-            found = self.net(image[:, y0:y1, x0:x1], self.context.checkpoint)
-            yield tile, found.flatten(1).T[tile.columns]
+            found = layers_of(self.net, image[:, y0:y1, x0:x1], self.context.checkpoint)
+            yield tile, [x if tile.all else x.index_select(1, tile.columns) for x in found]
 
     def run(
         self,
@@ -154,7 +163,7 @@ class Descent:
         adam = torch.optim.Adam(bands, lr=RATE)
         weights = self.ground.weight
         total = float(weights[self.active].sum().clamp_min(1e-6))
-        self.losses = []
+        self.losses, self._turn = [], -1
         for step in range(steps):
             self.context.checkpoint()
             for group in adam.param_groups:
@@ -164,7 +173,7 @@ class Descent:
             leaf = composite.detach().requires_grad_()
             before(step, leaf.detach())
             loss = 0.0
-            for tile, found in self.columns(leaf):
+            for tile, found in self.features(leaf):
                 part = self._loss(found, target, tile, weights) / total
                 part = part + self._together(found, target, tile, weights) / total
                 part.backward()
@@ -184,22 +193,38 @@ class Descent:
         with torch.no_grad():
             return collapse(bands).clamp(0, 1)
 
-    def _loss(self, found: Tensor, target: Target, tile: _Tile, weights: Tensor) -> Tensor:
-        wanted = target.of(tile.cells)
-        weight = weights[tile.cells]
-        if len(target.slices) == 1:
-            return ((1 - F.cosine_similarity(found, wanted, dim=1)) * weight).sum()
-        parts = [1 - F.cosine_similarity(found[:, s], wanted[:, s], dim=1) for s in target.slices]
-        return torch.stack(parts).mean(0) @ weight
+    def _loss(self, found: Sequence[Tensor], target: Target, tile: _Tile, weights: Tensor) -> Tensor:
+        groups = self._groups(target)
+        return cosine_distance(found, self._wanted(target, tile, groups), weights[tile.cells], groups)
 
-    def _together(self, found: Tensor, target: Target, tile: _Tile, weights: Tensor) -> Tensor:
+    def _groups(self, target: Target) -> list[list[int]]:
+        """Which of the network's layers are compared together."""
+        own = list(enumerate(self.net.slices))
+        return [[i for i, s in own if g.start <= s.start and s.stop <= g.stop] for g in target.slices]
+
+    @torch.no_grad()
+    def _wanted(self, target: Target, tile: _Tile, groups: Sequence[Sequence[int]]) -> list[Tensor]:
+        """What a tile's features should point at, kept until the matches change."""
+        if self._turn != target.turn:
+            self._known, self._turn = {}, target.turn
+        if tile in self._known:
+            return self._known[tile]
+        rows = target.of(tile.cells).T
+        wanted = unit([rows[s].contiguous() for s in self.net.slices], groups)
+        if self.active.numel() * self.net.width * 4 <= KEPT_BYTES:
+            self._known[tile] = wanted
+        return wanted
+
+    def _together(
+        self, found: Sequence[Tensor], target: Target, tile: _Tile, weights: Tensor
+    ) -> Tensor:
         """How far each region's features, taken together, are from its style's."""
-        loss = found.new_zeros(())
+        loss = found[0].new_zeros(())
         for wanted, shares in zip(target.moments, target.shares, strict=False):
             own = shares[tile.cells] * weights[tile.cells]
             weight = own.sum()
             if float(weight) >= LEAST_CELLS:
-                loss = loss + MOMENTS_WEIGHT * weight * apart(found, own, wanted, target.layers)
+                loss = loss + MOMENTS_WEIGHT * weight * apart(found, own, wanted)
         return loss
 
     def _drift(self, image: Tensor, target: Target, weights: Tensor) -> Tensor:
@@ -255,9 +280,9 @@ class Splitting:
         """Look for better matches, every so many steps."""
         if step % REMATCH:
             return
-        found = list(self.descent.columns(image))
+        found = list(self.descent.features(image))
         cells = torch.cat([tile.cells for tile, _ in found])
-        rows = torch.cat([columns for _, columns in found])
+        rows = torch.cat([torch.cat(layers).T for _, layers in found])
         tick = self.descent.context.checkpoint
         for r, searchers in enumerate(self.searchers):
             mine = (self.target.index[r][0, cells] >= 0).nonzero()[:, 0]
@@ -268,6 +293,7 @@ class Splitting:
                 before = self.target.index[r][i, cells[mine]]
                 keep = searcher.score(queries, before) >= score
                 self.target.index[r][i, cells[mine]] = torch.where(keep, before, place)
+        self.target.turn += 1
 
 
 def split_target(target: Target, slices: Sequence[slice]) -> Target:

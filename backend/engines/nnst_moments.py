@@ -51,7 +51,7 @@ def difference(have: Moments, want: Moments) -> Tensor:
     return 0.5 * (mean + gram)
 
 
-def apart(found: Tensor, weights: Tensor, wanted: Sequence[Moments], slices: Sequence[slice]) -> Tensor:
-    """How far (N, C) features are from what is wanted of each layer, averaged over the layers."""
-    pairs = zip(slices, wanted, strict=True)
-    return torch.stack([difference(moments(found[:, s], weights), want) for s, want in pairs]).mean()
+def apart(found: Sequence[Tensor], weights: Tensor, wanted: Sequence[Moments]) -> Tensor:
+    """How far (C, N) features of every layer are from what is wanted of each, averaged over the layers."""
+    pairs = zip(found, wanted, strict=True)
+    return torch.stack([difference(moments(x.T, weights), want) for x, want in pairs]).mean()

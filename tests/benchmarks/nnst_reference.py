@@ -31,10 +31,11 @@ from scumble.backend.engines.nnst_ground import fit
 from scumble.backend.engines.nnst_paint import Canvas, PiecePainter
 from scumble.backend.engines.nnst_plan import working
 from scumble.backend.engines.nnst_style import Bank, Eyes
-from scumble.backend.nn.nnst_matching import nearest
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian, without_detail
 
 RATE, COARSEST, KEEP = 2e-3, 64, 0.5
+#: Products of one block.
+BLOCK = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,15 @@ class Setting:
         return Bank.of(self.region, self.eyes, self.context, shrink).rows.float()
 
 
-def _exact(queries: Tensor, rows: Tensor) -> Tensor:
-    return nearest(queries - queries.mean(0), F.normalize(rows - rows.mean(0), dim=1))[0]
+def _keys(rows: Tensor) -> Tensor:
+    return F.normalize(rows - rows.mean(0), dim=1)
+
+
+def _exact(queries: Tensor, keys: Tensor) -> Tensor:
+    """As published: the whole table of products, in blocks, and the largest of each row."""
+    units = F.normalize(queries - queries.mean(0), dim=1)
+    step = max(1, BLOCK // keys.shape[0])
+    return torch.cat([(part @ keys.T).argmax(1) for part in units.split(step)])
 
 
 def _steps(setting: Setting, start: Tensor, steps: int, loss: object) -> Iterator[tuple[Tensor, float]]:
@@ -88,7 +96,7 @@ def reference(setting: Setting, steps: int) -> tuple[Tensor, Tensor, float, floa
         query = small if paint is None else torch.lerp(fit(paint, (size, size)), small, KEEP)
         paint = without_detail(small, 2) if paint is None else fit(paint, (size, size))
         with torch.no_grad():
-            wanted = rows[_exact(setting.eyes.look(query).flatten(1).T, rows)]
+            wanted = rows[_exact(setting.eyes.look(query).flatten(1).T, _keys(rows))]
 
         def whole(found: Tensor, wanted: Tensor = wanted) -> Tensor:
             return (1 - F.cosine_similarity(found, wanted, dim=1)).mean()
@@ -98,11 +106,14 @@ def reference(setting: Setting, steps: int) -> tuple[Tensor, Tensor, float, floa
     assert paint is not None
     before, first = paint, time.process_time() - began
 
+    layers = [(part, rows[:, part].contiguous()) for part in setting.eyes.look.slices]
+    known = [_keys(own) for _, own in layers]
+
     def split(found: Tensor) -> Tensor:
         parts = []
-        for part in setting.eyes.look.slices:
+        for (part, own), keys in zip(layers, known, strict=True):
             with torch.no_grad():
-                wanted = rows[_exact(found[:, part], rows[:, part])][:, part]
+                wanted = own[_exact(found[:, part], keys)]
             parts.append((1 - F.cosine_similarity(found[:, part], wanted, dim=1)).mean())
         return torch.stack(parts).mean()
 
@@ -117,7 +128,7 @@ def judged(setting: Setting, picture: Tensor) -> tuple[float, float]:
     rows, found = setting.rows(1.0), setting.eyes.look(picture).flatten(1).T
 
     def one(part: slice) -> float:
-        wanted = rows[_exact(found[:, part], rows[:, part])][:, part]
+        wanted = rows[_exact(found[:, part], _keys(rows[:, part]))][:, part]
         return float((1 - F.cosine_similarity(found[:, part], wanted, dim=1)).mean())
 
     return one(slice(None)), float(np.mean([one(part) for part in setting.eyes.look.slices]))

@@ -66,8 +66,8 @@ def test_a_painting_is_not_apart_from_itself_however_it_may_be_turned() -> None:
         places, _ = bank.upright()
         rows, layers = bank.rows[places].float(), eyes.look.slices
         wanted = style_moments(bank, layers)
-        assert float(apart(rows, torch.ones(len(rows)), wanted, layers)) < 1e-6
-        assert float(apart(0.5 * rows, torch.ones(len(rows)), wanted, layers)) > 0.1
+        assert float(apart([rows[:, s].T for s in layers], torch.ones(len(rows)), wanted)) < 1e-6
+        assert float(apart([0.5 * rows[:, s].T for s in layers], torch.ones(len(rows)), wanted)) > 0.1
 
 
 def test_a_blend_wants_what_lies_between_its_styles() -> None:
@@ -118,7 +118,7 @@ def test_optimising_with_moments_brings_a_region_nearer_to_the_whole_painting() 
         painted = Descent(eyes.look, motif, where).run(PHOTO, target, 10)
         with torch.no_grad():
             rows = eyes.look(painted).flatten(1).T
-        return float(apart(rows, torch.ones(len(rows)), wanted, layers))
+        return float(apart([rows[:, s].T for s in layers], torch.ones(len(rows)), wanted))
 
     assert left(True) < left(False)
 
