@@ -17,7 +17,7 @@ from scumble.backend.nn.moments import Moments, mixed
 from scumble.backend.nn.restyle import StyleCode
 from scumble.backend.nn.transport import Affine
 
-from . import pairing, pairing_views, registry
+from . import calming, pairing, pairing_views, registry
 from .base import Context, Job, JobRegion, Option, Painted, StylePart
 from .painter import MARGIN, timed
 from .partial_conv import PartialConv, load_network
@@ -53,12 +53,24 @@ OPTIONS: tuple[Option, ...] = (
         advanced=True,
     ),
     Option(
+        "calm",
+        "Calm",
+        "float",
+        1.0,
+        "How far a part's contrast comes down to its counterpart's where that is plainer, at every scale"
+        " from strokes to things; 0 leaves it.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+        per_region=True,
+    ),
+    Option(
         "order",
         "Statistics",
         "choice",
         "second",
         "What a part takes from its counterpart: second, colour and contrast of every feature together;"
-        " first, the mean alone (the published method, exactly; brushwork and detail then do nothing).",
+        " first, the mean alone (the published method, exactly; brushwork, detail and calm then do nothing).",
         choices=("second", "first"),
         group="Method",
         per_region=True,
@@ -145,6 +157,9 @@ class Semantic(PartialConv):
             return Painted(job.content, torch.zeros_like(job.opacity), {"pairing": found})
         whole = replace(job, regions=tuple(regions), options={**job.options, **_FIXED})
         painted = super().run(whole, context)
+        with timed(context, "calm"):
+            lively = [r for r in regions if r.options["order"] == "second"]
+            painted = replace(painted, image=calming.calmed(painted.image, lively, context))
         notes = {**painted.notes, "regions": len(regions), "pairing": found}
         return replace(painted, notes=notes)
 
