@@ -85,7 +85,7 @@ def bands(image: Floats, mask: Floats, count: int = BANDS) -> list[Band]:
         energy = cv2.resize(energy, half, interpolation=cv2.INTER_AREA)
         near = cv2.GaussianBlur(weight, (0, 0), AROUND)
         energy = cv2.GaussianBlur(energy, (0, 0), AROUND) / np.maximum(near, 1e-4)
-        found.append(Band(values, known, np.sqrt(np.maximum(energy, 0)), weight))
+        found.append(Band(values, known, np.sqrt(np.maximum(energy, 0)), np.asarray(weight, np.float32)))
         image, mask = low, below * support
     return found
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from scumble.backend.nn.nnst_features import CELL, GRAIN, Hypercolumns, padded
-from scumble.backend.nn.nnst_matching import Searcher, match
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 from scumble.backend.nn.nnst_swift import cosine_distance, layers_of, unit
 
@@ -27,10 +26,6 @@ COLOUR_WEIGHT = 0.6
 MOMENTS_WEIGHT, LEAST_CELLS = 0.1, 16.0
 #: Weights with which a pixel's gradient spreads over its neighbours.
 SPREAD = (1.0, 4.0, 6.0, 4.0, 1.0)
-#: In the feature-splitting pass, matches are looked for anew after so many steps (published: each).
-REMATCH = 10
-#: Places that each such search looks at; the match before stays if none of them is better.
-REMATCH_KEYS = 4096
 #: A scale is left early when this many steps improved the loss by less than ``LEAST_GAIN``.
 PATIENCE, LEAST_GAIN = 20, 0.005
 #: Side of a tile's core on a CPU, in pixels; several bound the memory and the wait for a cancellation.
@@ -85,14 +80,16 @@ class Target:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tile:
+class Tile:
+    """A part of the picture that is looked at by itself."""
+
     frame: tuple[int, int, int, int]
     columns: Tensor  # positions of the tile's cells within its frame's grid, flat
     cells: Tensor  # the same cells on the whole grid, flat
     all: bool  # whether that is the whole frame
 
 
-def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile]:
+def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[Tile]:
     """Cover the active cells; each tile sees ``margin`` pixels around its core."""
     height, width = ground.content.shape[-2:]
     columns = ground.grid[1]
@@ -117,7 +114,7 @@ def _tiles(ground: Ground, active: Tensor, side: int, margin: int) -> list[_Tile
             wide = -(-(x1 - x0) // GRAIN) * (GRAIN // CELL)
             local = (cy - y0 // CELL) * wide + (cx - x0 // CELL)
             high = -(-(y1 - y0) // GRAIN) * (GRAIN // CELL)
-            found.append(_Tile((x0, y0, x1, y1), local, active[inside], local.numel() == wide * high))
+            found.append(Tile((x0, y0, x1, y1), local, active[inside], local.numel() == wide * high))
     return found
 
 
@@ -133,10 +130,10 @@ class Descent:
         side = min(TILE, context.tile) if context.device.type == "cpu" else min(2048, context.tile)
         self.tiles = _tiles(ground, self.active, side, net.reach)
         self.losses: list[float] = []
-        self._known: dict[_Tile, list[Tensor]] = {}
+        self._known: dict[Tile, list[Tensor]] = {}
         self._turn = -1
 
-    def features(self, image: Tensor) -> Iterator[tuple[_Tile, list[Tensor]]]:
+    def features(self, image: Tensor) -> Iterator[tuple[Tile, list[Tensor]]]:
         """(tile, (C, N) features of its cells, layer by layer) of a (3, H, W) picture."""
         for tile in self.tiles:
             x0, y0, x1, y1 = tile.frame
@@ -149,13 +146,14 @@ class Descent:
         target: Target,
         steps: int,
         *,
-        before: Callable[[int, Tensor], None] = lambda step, image: None,
+        follow: Callable[[int, Tile, Sequence[Tensor]], None] = lambda step, tile, found: None,
         after: Callable[[int, Tensor], None] = lambda step, image: None,
         also: Callable[[Tensor], Tensor] | None = None,
     ) -> Tensor:
         """Descend from a (3, H, W) start; the paint.
 
-        :param before: called with (step, the composite before it), for matches that follow the picture.
+        :param follow: called with (step, tile, its features) before these are compared with what is
+            wanted, for matches that follow the picture.
         :param after: called with (step, the paint after it).
         :param also: a further loss of the composite.
         """
@@ -171,9 +169,10 @@ class Descent:
             adam.zero_grad(set_to_none=True)
             composite = self.ground.over(collapse(bands))
             leaf = composite.detach().requires_grad_()
-            before(step, leaf.detach())
             loss = 0.0
             for tile, found in self.features(leaf):
+                with torch.no_grad():
+                    follow(step, tile, found)
                 part = self._loss(found, target, tile, weights) / total
                 part = part + self._together(found, target, tile, weights) / total
                 part.backward()
@@ -193,7 +192,7 @@ class Descent:
         with torch.no_grad():
             return collapse(bands).clamp(0, 1)
 
-    def _loss(self, found: Sequence[Tensor], target: Target, tile: _Tile, weights: Tensor) -> Tensor:
+    def _loss(self, found: Sequence[Tensor], target: Target, tile: Tile, weights: Tensor) -> Tensor:
         groups = self._groups(target)
         return cosine_distance(found, self._wanted(target, tile, groups), weights[tile.cells], groups)
 
@@ -203,7 +202,7 @@ class Descent:
         return [[i for i, s in own if g.start <= s.start and s.stop <= g.stop] for g in target.slices]
 
     @torch.no_grad()
-    def _wanted(self, target: Target, tile: _Tile, groups: Sequence[Sequence[int]]) -> list[Tensor]:
+    def _wanted(self, target: Target, tile: Tile, groups: Sequence[Sequence[int]]) -> list[Tensor]:
         """What a tile's features should point at, kept until the matches change."""
         if self._turn != target.turn:
             self._known, self._turn = {}, target.turn
@@ -216,7 +215,7 @@ class Descent:
         return wanted
 
     def _together(
-        self, found: Sequence[Tensor], target: Target, tile: _Tile, weights: Tensor
+        self, found: Sequence[Tensor], target: Target, tile: Tile, weights: Tensor
     ) -> Tensor:
         """How far each region's features, taken together, are from its style's."""
         loss = found[0].new_zeros(())
@@ -250,53 +249,3 @@ def _spread(gradient: Tensor) -> Tensor:
     reach = len(SPREAD) // 2
     grown = F.pad(gradient[None], (reach,) * 4, mode="replicate")
     return F.conv2d(grown, kernel, groups=gradient.shape[0])[0]
-
-
-class Splitting:
-    """Feature splitting: each layer's features are matched by themselves, with the picture as it is now.
-
-    A search over all places for every layer and step is what makes the published pass slow.  Here
-    every search looks at a fresh random share and keeps the better match, so that matches only improve.
-    """
-
-    def __init__(
-        self, descent: Descent, target: Target, masks: Sequence[tuple[Tensor | None, float]],
-        grids: Sequence[object], seed: int,
-    ) -> None:  # fmt: skip
-        self.descent = descent
-        self.target = target
-        self.seed = seed
-        self.searchers: list[list[Searcher]] = []
-        for rows, (mask, guide), grid in zip(target.rows, masks, grids, strict=True):
-            own = [
-                Searcher.of(rows[:, s], grid, dims=64, mask=mask, guide=guide)  # type: ignore[arg-type]
-                for s in target.slices
-            ]
-            self.searchers.append(own)
-        self.known = False
-
-    @torch.no_grad()
-    def __call__(self, step: int, image: Tensor) -> None:
-        """Look for better matches, every so many steps."""
-        if step % REMATCH:
-            return
-        found = list(self.descent.features(image))
-        cells = torch.cat([tile.cells for tile, _ in found])
-        rows = torch.cat([torch.cat(layers).T for _, layers in found])
-        tick = self.descent.context.checkpoint
-        for r, searchers in enumerate(self.searchers):
-            mine = (self.target.index[r][0, cells] >= 0).nonzero()[:, 0]
-            for i, (searcher, part) in enumerate(zip(searchers, self.target.slices, strict=True)):
-                queries = F.normalize(searcher.project(rows[mine, part]), dim=1)
-                seed = self.seed + 1009 * step + 31 * r + i
-                place, score = match(searcher, queries, most=REMATCH_KEYS, seed=seed, tick=tick)
-                before = self.target.index[r][i, cells[mine]]
-                keep = searcher.score(queries, before) >= score
-                self.target.index[r][i, cells[mine]] = torch.where(keep, before, place)
-        self.target.turn += 1
-
-
-def split_target(target: Target, slices: Sequence[slice]) -> Target:
-    """The same matches, one copy a layer, to start feature splitting from."""
-    index = [i.expand(len(slices), -1).clone() for i in target.index]
-    return replace(target, slices=slices, index=index)

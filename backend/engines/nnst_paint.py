@@ -18,11 +18,12 @@ from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
 from .colour import palette, palette_map, recoloured
-from .nnst_descent import Descent, Splitting, Target, split_target
+from .nnst_descent import Descent, Target
 from .nnst_ground import Ground, fit
 from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
 from .nnst_polish import Last, Polish
+from .nnst_splitting import Splitting, split_target
 from .nnst_strokes import strokes, voted
 from .nnst_style import Bank, Eyes
 
@@ -238,7 +239,7 @@ class PiecePainter:
         target = split_target(target, self.eyes.look.slices)
         masks = [(b.mask, float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)]
         splitting = Splitting(descent, target, masks, [b.grids for b in banks], self.seed)
-        found = descent.run(paint, target, steps, before=splitting, after=self._after(ground))
+        found = descent.run(paint, target, steps, follow=splitting, after=self._after(ground))
         self.losses += descent.losses[-1:]
         return found
 

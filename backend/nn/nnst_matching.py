@@ -90,7 +90,7 @@ def nearest(
         tick()
         block = units[start : start + step]
         product = block @ keys.T if bonus is None else torch.addmm(bonus, block, keys.T)
-        score, index = _largest(product)
+        score, index = largest(product)
         found.append(index)
         scores.append(score)
     if not found:
@@ -99,7 +99,7 @@ def nearest(
     return torch.cat(found), torch.cat(scores)
 
 
-def _largest(product: Tensor) -> tuple[Tensor, Tensor]:
+def largest(product: Tensor) -> tuple[Tensor, Tensor]:
     """(largest of each row, where it is) of an (N, M) table."""
     count = product.shape[1] // GROUP
     if product.is_cuda or count < 4:

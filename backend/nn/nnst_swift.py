@@ -56,7 +56,7 @@ class _Layers(torch.autograd.Function):
         return tuple(found)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
         net, outputs = ctx.net, ctx.saved_tensors
         gradient: Tensor | None = None
         for i in range(len(net.layers) - 1, -1, -1):
@@ -203,5 +203,5 @@ class _Distance(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return (None, None, None, *(g * gradient for g in ctx.saved_tensors))

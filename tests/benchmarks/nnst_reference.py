@@ -137,6 +137,7 @@ def judged(setting: Setting, picture: Tensor) -> tuple[float, float]:
 def plain() -> None:
     """Leave out of ours what the reference has not: moments, colours, the smoothed gradient, the hues."""
     nnst_descent.MOMENTS_WEIGHT = nnst_descent.COLOUR_WEIGHT = 0.0
+    nnst_descent.LEAST_CELLS = float("inf")
     nnst_descent.SPREAD = (1.0,)
     nnst_paint.with_hues_of = lambda output, other: output
 

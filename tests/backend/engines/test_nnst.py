@@ -16,10 +16,11 @@ from scumble.backend.engines import nnst_models, registry
 from scumble.backend.engines.base import Cancelled, Context, Job, JobRegion, Painted, StylePart
 from scumble.backend.engines.cache import TensorCache
 from scumble.backend.engines.nnst import Nnst
-from scumble.backend.engines.nnst_descent import Descent, Splitting, Target, split_target
+from scumble.backend.engines.nnst_descent import Descent, Target
 from scumble.backend.engines.nnst_ground import Ground
 from scumble.backend.engines.nnst_options import OPTIONS
 from scumble.backend.engines.nnst_plan import pieces, working
+from scumble.backend.engines.nnst_splitting import Splitting, split_target
 from scumble.backend.engines.nnst_style import Bank
 
 ENGINE = Nnst()
@@ -181,7 +182,8 @@ def test_feature_splitting_compares_each_layer_with_its_own_matches_at_every_siz
     descent = Descent(eyes.look, ground, where)
     splitting = Splitting(descent, target, [(None, 1.0)], [bank.grids], seed=0)
     with torch.no_grad():
-        splitting(0, content)
+        for tile, found in descent.features(content):
+            splitting(0, tile, found)
         rows = eyes.look(content).flatten(1).T
     for i, part in enumerate(eyes.look.slices):
         mine = rows[:, part] - rows[:, part].mean(0)

@@ -42,18 +42,22 @@ def brute_force(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 9), st.integers(1, 12), st.integers(2, 6), st.integers(0, 10_000), st.integers(1, 40))
+@given(
+    st.integers(1, 9), st.integers(1, 40), st.integers(2, 6), st.integers(0, 10_000), st.integers(1, 40),
+    st.integers(1, 9),
+)  # fmt: skip
 def test_nearest_is_what_brute_force_finds_whatever_the_block(
-    count: int, places: int, dims: int, seed: int, block: int
+    count: int, places: int, dims: int, seed: int, block: int, group: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     queries = torch.randn(count, dims, generator=generator)
     keys = torch.randn(places, dims, generator=generator)
-    before, matching.BLOCK = matching.BLOCK, block
+    before = matching.BLOCK_CPU, matching.GROUP
+    matching.BLOCK_CPU, matching.GROUP = block, group
     try:
         index, score = matching.nearest(queries, F.normalize(keys, dim=1))
     finally:
-        matching.BLOCK = before
+        matching.BLOCK_CPU, matching.GROUP = before
     table = brute_force(queries, keys)
     best = table.max(1).values
     assert torch.allclose(table.gather(1, index[:, None])[:, 0], best, atol=1e-5)
