@@ -182,7 +182,7 @@ class Descent:
             if also is not None:
                 also(leaf).backward()
             assert leaf.grad is not None
-            composite.backward(_spread(leaf.grad))
+            composite.backward(spread(leaf.grad))
             adam.step()
             self.losses.append(loss)
             with torch.no_grad():
@@ -238,7 +238,7 @@ class Descent:
         return self.losses[-1] > (1 - LEAST_GAIN) * self.losses[-1 - PATIENCE]
 
 
-def _spread(gradient: Tensor) -> Tensor:
+def spread(gradient: Tensor) -> Tensor:
     """A (3, H, W) gradient, smoothed.
 
     Hypercolumns look at the shallow layers only in the middle of each cell: pixels between would be left

@@ -62,7 +62,7 @@ def _teacher(device: str, path: str) -> VGG16:
 
 
 @lru_cache(maxsize=1)
-def _foretold(device: str) -> Foretold:
+def foretold(device: str) -> Foretold:
     witness = Witness.from_tensors(bundled(WITNESS)).to(torch.device(device))
     return Foretold(_frozen(device), witness)
 
@@ -87,10 +87,10 @@ def polisher(options: Mapping[str, Any], device: torch.device) -> VGG16 | Foreto
     if who is None:
         return None
     path = _last_file(options) if who is Last.VGG else None
-    return _foretold(str(device)) if path is None else _teacher(str(device), str(path))
+    return foretold(str(device)) if path is None else _teacher(str(device), str(path))
 
 
 def release() -> None:
     """Forget the networks, so that the device's memory can be had."""
-    for cached in (_frozen, _decoder, _vgg, _teacher, _foretold):
+    for cached in (_frozen, _decoder, _vgg, _teacher, foretold):
         cached.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine
 from scumble.shared.errors import Code, ScumbleError
 
-from . import colour, full, registry
+from . import colour, full, last_strokes, registry
 from .base import Context, Job, JobRegion, Painted
 from .edges import edges, kept
 from .learned_maps import learned_maps
@@ -68,7 +69,8 @@ class PartialConv:
         # (encoding; fewer while decoding) at half the size, and the picture.  Full: taps of 56, twice, and
         # its first layers.
         floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
-        return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20)
+        more = last_strokes.estimate_bytes(pixels, options["last_strokes"])
+        return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20) + more
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
@@ -78,8 +80,24 @@ class PartialConv:
             with context.watched():
                 return run_published(job, context)
         small = resized(job, context)
-        painted = self._paint(small, context)
+        plan = last_strokes.Plan.of(small)
+        painted = self._paint(small, context, plan)
+        if plan.steps:
+            painted = self._finished(small, painted, context, plan)
         return painted if small is job else restored(painted, small, job, context)
+
+    def _finished(self, job: Job, painted: Painted, context: Context, plan: last_strokes.Plan) -> Painted:
+        """After the last strokes; they need gradients, so what was inferred is copied."""
+        whole = job.options["method"] != "partial-conv"
+        alpha = torch.ones_like(job.opacity) if whole else painted.alpha.clone()
+        shares = [s.clone().cpu() for s in edges(job, context).shares]
+        of = plan.steps * len(job.regions)
+        with timed(context, "strokes"):
+            image = last_strokes.added(
+                job, painted.image.clone(), alpha, shares, context, plan,
+                lambda done: context.progress("paint", of + done, 2 * of),
+            )  # fmt: skip
+        return replace(painted, image=image, notes={**painted.notes, "last_strokes": plan.steps})
 
     def _maps(
         self, region: JobRegion, content: Mapping[str, Moments], styles: Sequence[tuple[StyleCode, float]]
@@ -92,7 +110,7 @@ class PartialConv:
         return {name: region.options[name] for name in ("texture", "detail")}
 
     @torch.inference_mode()
-    def _paint(self, job: Job, context: Context) -> Painted:
+    def _paint(self, job: Job, context: Context, plan: last_strokes.Plan) -> Painted:
         options = job.options
         method = options["method"]
         device = context.device
@@ -138,6 +156,7 @@ class PartialConv:
         every = pieces
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
             every = tiles(torch.ones_like(weights[0]), side)
+            pieces = every if plan.steps else pieces  # last strokes, too, look at all of it
         stats = painter.statistics(every, taps_of, weights, mask, key)
         learned = options["transform"] == "learned"
         styles = [
@@ -156,11 +175,12 @@ class PartialConv:
                 controls = self._controls(region)
                 changes.append(Restyle.between(stat, style, maps=maps, seed=job.seed, **controls))
         overlap = OVERLAP if len(pieces) > 1 else 0
+        of = len(pieces) * (2 if plan.steps else 1)  # the second half of the way is the last strokes'
         image = torch.zeros_like(content)
         paint = torch.zeros_like(content[0]) if len(pieces) > 1 else None
         strengths = [r.strength for r in job.regions]
         for done, tile in enumerate(pieces):
-            context.progress("paint", done, len(pieces))
+            context.progress("paint", done, of)
             context.checkpoint()
             out = painter.paint(tile, taps_of(tile), changes, shares, strengths, inner, mask, overlap)
             x0, y0, x1, y1 = tile.decoded(overlap).core
@@ -178,7 +198,7 @@ class PartialConv:
             image = _normalized(image, paint, content)
         with timed(context, "colour"):
             image = _finish(job, image, shares, weights, context)
-        context.progress("paint", len(pieces), len(pieces))
+        context.progress("paint", len(pieces), of)
         notes = {"feather_px": round(edge.feather, 2), "tiles": len(pieces)}
         return Painted(image.cpu(), edge.alpha, notes)
 

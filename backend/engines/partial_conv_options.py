@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Option
+from .last_strokes import LAST_STROKES
 from .shared_options import EDGES, FEATHER, MATCH_COLOR, METHOD, PRESERVE_COLOR, STYLE_SCALE
 
 OPTIONS: tuple[Option, ...] = (
@@ -108,6 +109,7 @@ OPTIONS: tuple[Option, ...] = (
         group=METHOD,
         advanced=True,
     ),
+    LAST_STROKES,
     Option(
         "draft",
         "Quick draft",

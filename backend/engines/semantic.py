@@ -25,7 +25,13 @@ from .partial_conv_options import OPTIONS as SHARED
 
 #: Least area of a paired part, in pixels: less than that is a crumb of the clustering.
 LEAST_AREA = 48.0
-_FIXED = {"method": "partial-conv", "transform": "transport", "model": "compact", "parity": False}
+_FIXED = {
+    "method": "partial-conv",
+    "transform": "transport",
+    "model": "compact",
+    "parity": False,
+    "last_strokes": "off",
+}
 
 OPTIONS: tuple[Option, ...] = (
     Option(

@@ -17,7 +17,7 @@ from scumble.backend.engines import nnst_models, registry
 from scumble.backend.engines.base import Context, Job, JobRegion, StylePart
 from scumble.backend.engines.cache import TensorCache
 from scumble.backend.engines.colour import palette, palette_map
-from scumble.backend.engines.nnst_descent import Descent, Target, _spread
+from scumble.backend.engines.nnst_descent import Descent, Target, spread
 from scumble.backend.engines.nnst_ground import Ground
 from scumble.backend.engines.nnst_moments import apart, moments, style_moments
 from scumble.backend.engines.nnst_options import OPTIONS
@@ -237,7 +237,7 @@ def test_a_spread_gradient_keeps_its_sum_and_reaches_every_pixel_of_a_cell() -> 
     """Features see the middle of a cell only; what moves its middle moves the rest of it along."""
     one = torch.zeros(3, 32, 32)
     one[:, 9:11, 9:11] = 1
-    found = _spread(one)
+    found = spread(one)
     assert torch.allclose(found.sum((1, 2)), one.sum((1, 2)), atol=1e-4)
     assert bool((found[:, 8:12, 8:12] > 0).all()) and float(found[:, 20:].abs().max()) == 0
 

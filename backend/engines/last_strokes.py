@@ -1,0 +1,213 @@
+"""The fast engine's last strokes: a few steps of descending on the moments VGG-16 would see in a region.
+
+A decoder that paints everything in one pass draws what is common well and what is particular to a
+painting only in part: its larger shapes, above all, which hardly fit into a small region.  What engine
+``nnst`` ends with helps here as well: a bundled branch foretells VGG-16's features, the region's means and
+second moments are compared with the painting's, and their difference is followed down by the pixels.
+A step costs as much as painting the region ten times, so only small regions get some unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scumble.backend.nn.nnst_colour import with_hues_of
+from scumble.backend.nn.nnst_features import CELL
+from scumble.backend.nn.nnst_pyramid import collapse, laplacian
+
+from .base import Context, Job, JobRegion, Option
+from .colour import palette
+from .nnst_descent import COLOUR_WEIGHT, RATE, spread
+from .nnst_ground import Ground, fit
+from .nnst_models import foretold
+from .nnst_polish import AROUND, LEAST, Polish
+from .shared_options import METHOD
+
+LAST_STROKES = Option(
+    "last_strokes",
+    "Last strokes",
+    "choice",
+    "auto",
+    "Works over what was painted until it has more of the painting's own shapes: auto, only where that takes"
+    " half a second at most; few or many, everywhere, for some seconds more.",
+    choices=("auto", "off", "few", "many"),
+    group=METHOD,
+)
+#: How many there are where they are asked for.
+FEW, MANY = 6, 16
+#: Unasked: pixels looked at times strokes that they may come to (half a second on two cores), most and least.
+AUTO_PIXELS, AUTO_MOST, AUTO_LEAST = 240_000, 8, 2
+#: Pixels at which a region is looked at; a larger one is looked at reduced.
+MOST_PIXELS = 1 << 18
+#: What a pixel takes at its peak: activations on the way back; and the painting, looked at once.
+STEP_BYTES, STYLE_BYTES = 1400, 300 << 20
+#: Deviation of hues (RGB without its grey) above which half of the strokes' own hues stay; a painting
+#: without hues lets none in, for what descends on features leaves a tinge on white paper.
+COLOURFUL = 0.05
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the last strokes of a job are.
+
+    :param steps: how many; 0 for none.
+    :param boxes: (top, bottom, left, right) of what is looked at for each region; ``None`` for a region
+        that is left as it is.
+    """
+
+    steps: int
+    boxes: tuple[tuple[int, int, int, int] | None, ...]
+
+    @classmethod
+    def of(cls, job: Job) -> Plan:
+        """For a job at the size at which it is painted."""
+        wanted = job.options["last_strokes"]
+        if wanted == "off" or job.options["draft"] or job.options["parity"]:
+            return cls(0, ())
+        whole = job.options["method"] != "partial-conv"
+        height, width = job.content.shape[-2:]
+        boxes = tuple((0, height, 0, width) if whole else _box(r) for r in job.regions)
+        if not any(boxes):
+            return cls(0, ())
+        if wanted != "auto":
+            return cls(FEW if wanted == "few" else MANY, boxes)
+        pixels = sum((b[1] - b[0]) * (b[3] - b[2]) for b in boxes if b is not None)
+        steps = min(AUTO_MOST, AUTO_PIXELS // pixels)
+        return cls(steps if steps >= AUTO_LEAST else 0, boxes)
+
+
+def estimate_bytes(pixels: int, wanted: str) -> int:
+    """What they may take at the peak for a crop of so many pixels."""
+    if wanted == "off":
+        return 0
+    most = AUTO_PIXELS // AUTO_LEAST if wanted == "auto" else MOST_PIXELS
+    return min(pixels, most) * STEP_BYTES + STYLE_BYTES
+
+
+def _box(region: JobRegion) -> tuple[int, int, int, int] | None:
+    mask = region.mask
+    if float(mask.sum()) < LEAST or region.strength <= 0:
+        return None
+    found = []
+    for axis in (1, 0):
+        at = (mask > 0).any(axis).nonzero()[:, 0]
+        length = mask.shape[1 - axis]
+        # On whole coarse cells, as the engine itself looks.
+        low = max(0, int(at[0]) - AROUND) // 8 * 8
+        found += [low, min(length, int(at[-1]) + 1 + AROUND)]
+    return found[0], found[1], found[2], found[3]
+
+
+def added(
+    job: Job, image: Tensor, alpha: Tensor, shares: Sequence[Tensor], context: Context,
+    plan: Plan, told: Callable[[int], None],
+) -> Tensor:  # fmt: skip
+    """The picture after them.
+
+    Regions are worked over one after the other: where they overlap each moves its own share only.
+
+    :param image: (3, H, W), what was painted.
+    :param alpha: (H, W), how much of it will show; strokes settle against what lies outside.
+    :param shares: (H, W) per region, adding up to one.
+    :param told: called after every stroke with how many of the ``steps`` times regions are done.
+    :raises Cancelled: soon after the context is cancelled.
+    """
+    image = image.clone()
+    for index, (region, share, box) in enumerate(zip(job.regions, shares, plan.boxes, strict=True)):
+        if box is None or context.enough.is_set():
+            continue
+        cut = (..., slice(box[0], box[1]), slice(box[2], box[3]))
+        drawn = region.mask if job.options["method"] == "partial-conv" else torch.ones_like(alpha)
+        part, own = image[cut], (drawn[cut], alpha[cut], share[cut])
+        first = index * plan.steps
+        with context.watched():
+            change = _change(
+                job.content[cut],
+                part,
+                own,
+                region,
+                plan.steps,
+                context,
+                lambda done, at=first: told(at + done),
+            )
+        image[cut] = (part + change * (share[cut] * region.strength)).clamp(0, 1)
+    return image
+
+
+def _change(
+    content: Tensor,
+    image: Tensor,
+    masks: tuple[Tensor, Tensor, Tensor],
+    region: JobRegion,
+    steps: int,
+    context: Context,
+    told: Callable[[int], None],
+) -> Tensor:
+    """What a region's strokes add to a (3, H, W) picture.
+
+    :param masks: what was drawn, how much will show, the region's share; (H, W) each.
+    """
+    height, width = content.shape[-2:]
+    most = min(MOST_PIXELS, context.tile**2)
+    factor = min(1.0, (most / (height * width)) ** 0.5)
+    size = (max(8, round(height * factor)), max(8, round(width * factor)))
+    drawn, cover, share = (m.to(context.device) for m in masks)
+    ground = Ground.of(content.to(context.device), drawn, cover, (share,), size)
+    start = fit(image.to(context.device), size)
+    scale = float(region.options["style_scale"]) * factor
+    seen = replace(region, options={**region.options, "style_scale": scale})
+    polish = Polish(foretold(str(context.device)), ground, fit(drawn, size), [seen], context)
+    after = _descended(start, ground, polish, steps, context, told)
+    after = with_hues_of(after, torch.lerp(start, after, _hues_let_in(region, context)))
+    change = (after - start).to(image)
+    return F.interpolate(change[None], (height, width), mode="bilinear", align_corners=False)[0]
+
+
+def _descended(
+    start: Tensor, ground: Ground, polish: Polish, steps: int, context: Context, told: Callable[[int], None]
+) -> Tensor:
+    bands = [b.clone().requires_grad_() for b in laplacian(start)]
+    adam = torch.optim.Adam(bands, lr=RATE)
+    share = ground.shares[0]
+    weight = _cells(ground.cover[None])
+    weight = weight / weight.sum().clamp_min(1e-6)
+    tones = _cells(ground.over(start))
+    for step in range(steps):
+        for group in adam.param_groups:
+            group["lr"] = RATE * (1.0 - 0.75 * step / steps)
+        adam.zero_grad(set_to_none=True)
+        composite = ground.over(torch.lerp(start, collapse(bands), share))
+        seen = composite.detach().requires_grad_()
+        # Features say little of how strong a colour is: the mean of every cell is held.
+        drift = ((_cells(seen) - tones).abs().mean(0) * weight[0]).sum()
+        (polish(seen) + COLOUR_WEIGHT * drift).backward()
+        assert seen.grad is not None
+        composite.backward(spread(seen.grad))
+        adam.step()
+        told(step + 1)
+        if context.enough.is_set():
+            break
+    with torch.no_grad():
+        return collapse(bands).clamp(0, 1)
+
+
+def _cells(x: Tensor) -> Tensor:
+    """(C, H, W) averaged over cells; one at the end may be smaller."""
+    return F.avg_pool2d(x, CELL, ceil_mode=True)
+
+
+def _hues_let_in(region: JobRegion, context: Context) -> float:
+    """How much of the strokes' own hues stays: half, less where the painting has hardly any."""
+    total = 0.0
+    for part in region.styles:
+        covariance = palette(part, context).covariance
+        grey = torch.full((3, 3), 1 / 3, dtype=covariance.dtype, device=covariance.device)
+        apart = torch.eye(3, dtype=covariance.dtype, device=covariance.device) - grey
+        deviation = float(torch.trace(apart @ covariance @ apart).clamp_min(0).sqrt())
+        total += part.weight * min(1.0, deviation / COLOURFUL)
+    return 0.5 * total
