@@ -214,9 +214,7 @@ class Descent:
             self._known[tile] = wanted
         return wanted
 
-    def _together(
-        self, found: Sequence[Tensor], target: Target, tile: Tile, weights: Tensor
-    ) -> Tensor:
+    def _together(self, found: Sequence[Tensor], target: Target, tile: Tile, weights: Tensor) -> Tensor:
         """How far each region's features, taken together, are from its style's."""
         loss = found[0].new_zeros(())
         for wanted, shares in zip(target.moments, target.shares, strict=False):

@@ -122,6 +122,18 @@ def reference(setting: Setting, steps: int) -> tuple[Tensor, Tensor, float, floa
     return before, paint.clamp(0, 1), first, time.process_time() - began
 
 
+def multiplied(setting: Setting, few: int, steps: int) -> tuple[float, float]:
+    """(seconds before the last pass, seconds) of the reference with ``steps`` a scale, from ``few`` of each.
+
+    From two runs, so that what is done once is not multiplied.
+    """
+    _, _, first, total = reference(setting, few)
+    _, _, first_one, total_one = reference(setting, 1)
+    each, last = (first - first_one) / (few - 1), (total - first - total_one + first_one) / (few - 1)
+    before = first_one + (steps - 1) * each
+    return before, before + total_one - first_one + (steps - 1) * last
+
+
 @torch.no_grad()
 def judged(setting: Setting, picture: Tensor) -> tuple[float, float]:
     """(by columns, by layers), see the module."""
@@ -173,12 +185,17 @@ def main() -> None:
     parser.add_argument("--ours", type=int, default=80, help="steps of ours at each scale")
     parser.add_argument("--finish", type=int, default=2, help="finishing passes of ours")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--few", type=int, default=0, help="time so many steps of it, and multiply")
     parser.add_argument("--plain", action="store_true", help="ours on the reference's loss alone")
     args = parser.parse_args()
     if args.plain:
         plain()
     torch.set_num_threads(args.threads)
     setting = Setting.of(args.features, args.side)
+    if args.few:
+        before, total = multiplied(setting, args.few, args.steps)
+        print(f"reference, {args.steps} steps: {before:.0f} s before its last pass, {total:.0f} s whole")
+        return
     print("| | s | columns | layers |\n|---|---|---|---|")
     seen = ours(setting, steps=args.ours, finish=args.finish, features=args.features)
     for seconds, picture in [*seen[:: max(1, len(seen) // 12)], seen[-1]]:
