@@ -23,7 +23,7 @@ from PIL import Image
 from scumble.backend.regions.matting import guided
 from scumble.shared.errors import Code, ScumbleError
 
-from .pairing_views import REST, View, compared
+from .pairing_views import COMPARING, REST, View, compared
 
 Floats = NDArray[np.float32]
 #: Principal directions of the features that are looked at.
@@ -33,6 +33,9 @@ DIMS = 24
 LEAST_SHARE = 0.025
 #: Softness of the transport, and how firmly it fills all of a painting, in squared descriptions.
 SOFTNESS, FIRMNESS = 0.5, 1.0
+#: How far, in deviations of lightness over a picture, a part and what it takes may lie apart before it
+#: takes after the rest of the painting too, and from where on it takes after all of it alike.
+APART = (0.4, 1.0)
 #: Share of the best part's from which a part of the painting is named as a counterpart.
 NAMED = 0.5
 MOST_PARTS = 16
@@ -103,7 +106,8 @@ def cluster(views: Sequence[View], count: int, seed: int) -> Parts:
         number = np.array([there[int((centres[there] == own).all(1).argmax())] for own in facts[index][0]])
         labels[index] = _renumbered(labels[index], number)
         plan = np.zeros((most, most), np.float32)
-        plan[: len(facts[0][0]), number] = transported(facts[0], facts[index])
+        own = transported(facts[0], facts[index])
+        plan[: len(facts[0][0]), number] = cautious(own, facts[0][0], *facts[index])
         plans.append(plan)
     return Parts(tuple(labels), tuple(plans), new)
 
@@ -163,6 +167,24 @@ def transported(
     density = kernel * scale / their_share
     out: Floats = (density / density.max(1, keepdims=True)).astype(np.float32)
     return out
+
+
+def cautious(plan: Floats, content: Floats, style: Floats, share: NDArray[np.float64]) -> Floats:
+    """A plan in which a part whose counterpart is of another tone takes after all of the painting.
+
+    A wrong match does most harm where it turns dark into bright: trees that went with houses.  The whole
+    painting never does as much.
+
+    :param plan: (K, L) from :func:`transported`; ``content`` (K, D) and ``style`` (L, D) likewise.
+    :param share: (L,) of the painting's parts.
+    :returns: (K, L) in [0, 1].
+    """
+    ours, theirs = (x[:, -2] / COMPARING["lightness"] for x in (content, style))
+    taken = plan * share
+    apart = (taken * np.abs(ours[:, None] - theirs[None])).sum(1) / taken.sum(1)
+    low, high = APART
+    floor = np.clip((apart - low) / (high - low), 0, 1)
+    return np.maximum(plan, floor[:, None]).astype(np.float32)
 
 
 def _matched(content: Floats, share: NDArray[np.float64], style: Floats, count: int) -> Floats:

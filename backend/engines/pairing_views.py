@@ -25,7 +25,7 @@ REST = len(BANDS) + 2 + 1 + 1
 #: Lightness counts for parts to be of one tone: what is dark in a part of the layer's and bright in its
 #: counterpart's loses more than hue or place can win, on measured pairs.
 DIVIDING = {"features": 0.7, "roughness": 1.0, "colour": 0.3, "lightness": 0.5, "height": 0.7}
-COMPARING = {"features": 1.0, "roughness": 0.7, "colour": 0.4, "lightness": 0.7, "height": 0.8}
+COMPARING = {"features": 1.0, "roughness": 0.7, "colour": 0.4, "lightness": 1.0, "height": 0.8}
 
 
 @dataclass(frozen=True)

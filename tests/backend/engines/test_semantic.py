@@ -281,6 +281,18 @@ def test_a_doubtful_part_takes_after_more_of_the_painting_than_a_clear_one() -> 
     assert np.allclose(sure, np.eye(2), atol=0.05)
 
 
+def test_a_part_whose_counterpart_is_of_another_tone_takes_after_all_of_the_painting() -> None:
+    """What is as light keeps its match, what is not does not turn from dark to bright."""
+    light = pairing.COMPARING["lightness"]
+    ours = np.array([[0, 0.1 * light, 0], [0, -1.0 * light, 0]], np.float32)
+    theirs = np.array([[0, 0.1 * light, 0], [0, 0.2 * light, 0]], np.float32)
+    plan, share = np.eye(2, dtype=np.float32), np.array([0.5, 0.5])
+    careful = pairing.cautious(plan, ours, theirs, share)
+    assert np.array_equal(careful, [[1, 0], [1, 1]])
+    halfway = pairing.cautious(plan, ours * (1, 0.7, 1), theirs, share)
+    assert 0.5 < halfway[1, 0] < 1 and halfway[1, 1] == 1
+
+
 def test_crumbs_of_the_clustering_are_joined_to_their_neighbours(session: Session) -> None:
     """A few odd pixels are no part of a picture."""
     image = PHOTO.copy()
