@@ -31,8 +31,6 @@ from .nnst_style import Bank, Eyes
 FULL_ROWS_BYTES = 600 << 20
 #: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
 SPLIT_SHARE = 0.25
-#: Of a scale's steps, so many remain before feature splitting: it begins where they would lead.
-BEFORE_SPLIT = 1.0
 
 
 @dataclass(frozen=True)
@@ -140,10 +138,9 @@ class PiecePainter:
         self.show(start)
         descent = Descent(self.eyes.look, ground, self.context)
         target = self._target(banks, ground, start)
-        split = round(self.finish * SPLIT_SHARE * self.steps) if last else 0
-        whole = round(BEFORE_SPLIT * self.steps) if split else self.steps
-        paint = descent.run(start, target, whole, after=self._after(ground))
+        paint = descent.run(start, target, self.steps, after=self._after(ground))
         self.losses += descent.losses[-1:]
+        split = round(self.finish * SPLIT_SHARE * self.steps) if last else 0
         if split and not self.context.enough.is_set():
             paint = self._split(descent, banks, ground, paint, target, split)
         with torch.no_grad():

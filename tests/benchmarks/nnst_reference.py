@@ -127,6 +127,7 @@ def multiplied(setting: Setting, few: int, steps: int) -> tuple[float, float]:
 
     From two runs, so that what is done once is not multiplied.
     """
+    reference(setting, 1)  # the first one also encodes the style
     _, _, first, total = reference(setting, few)
     _, _, first_one, total_one = reference(setting, 1)
     each, last = (first - first_one) / (few - 1), (total - first - total_one + first_one) / (few - 1)
