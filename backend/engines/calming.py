@@ -32,6 +32,10 @@ AROUND = 1.0
 QUANTILES, ENOUGH = 65, 1 << 14
 #: Positions below which a band of a part tells nothing.
 LEAST = 48.0
+#: Pixels of a part's box that are looked at; a larger one is halved and does without its finest octave.
+MOST = 1 << 22
+#: Bytes that this needs for each of them.
+BYTES = 96
 
 
 @dataclass(frozen=True)
@@ -166,24 +170,41 @@ def calmed(image: torch.Tensor, regions: Sequence[JobRegion], context: Context) 
 
     :param image: (3, H, W); ``regions`` with masks of that size.
     """
-    total = torch.stack([r.mask for r in regions]).sum(0).clamp_min(1.0).numpy() if regions else None
+    total = np.ones((image.shape[-2], image.shape[-1]), np.float32)
+    if len(regions) > 1:
+        np.maximum(total, sum(r.mask.numpy() for r in regions), out=total)
     out = image
     for region in regions:
         amount = float(region.options["calm"]) * region.strength
         box = _box(region.mask.numpy())
-        if amount <= 0 or box is None or total is None:
+        if amount <= 0 or box is None:
             continue
         context.checkpoint()
         mask = np.ascontiguousarray(region.mask.numpy()[box], np.float32)
-        own = np.ascontiguousarray(image[:, box[0], box[1]].numpy())
-        change = calming(own, mask, wanted(region, context))
+        change = _within(image[:, box[0], box[1]].numpy(), mask, wanted(region, context))
         if change is None:
             continue
         share = amount * mask / total[box]
         if out is image:
             out = image.clone()
-        out[:, box[0], box[1]] += torch.from_numpy(change * share)
+        for plane, less in zip(out, change, strict=True):
+            if less.shape != mask.shape:
+                less = cv2.resize(less, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            plane[box] += torch.from_numpy(less * share)
     return out
+
+
+def _within(image: Floats, mask: Floats, wanted: Sequence[Floats | None]) -> Floats | None:
+    """See :func:`calming`; of a large picture at a half, a quarter and so on of its size."""
+    octaves = 0
+    while mask.size >> (2 * octaves) > MOST:
+        octaves += 1
+    if not octaves or octaves >= len(wanted):
+        return calming(np.ascontiguousarray(image), mask, wanted)
+    size = (max(1, mask.shape[1] >> octaves), max(1, mask.shape[0] >> octaves))
+    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    shown = [cv2.resize(plane * mask, size, interpolation=cv2.INTER_AREA) for plane in image]
+    return calming(np.stack(shown) / np.maximum(small, 1e-3), small, wanted[octaves:])
 
 
 def _box(mask: Floats) -> tuple[slice, slice] | None:

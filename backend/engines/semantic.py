@@ -137,7 +137,8 @@ class Semantic(PartialConv):
     def estimate_bytes(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> int:
         """See :meth:`Engine.estimate_bytes`."""
         parts = regions * int(options["parts"])
-        return super().estimate_bytes(width, height, parts, {**options, **_FIXED}) + (64 << 20)
+        calm = min(width * height, calming.MOST) * calming.BYTES
+        return super().estimate_bytes(width, height, parts, {**options, **_FIXED}) + calm + (64 << 20)
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""

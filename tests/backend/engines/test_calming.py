@@ -162,6 +162,27 @@ def test_a_region_of_a_few_pixels_is_left_as_it_is(size: int) -> None:
     assert torch.equal(out[:, mask == 0], lively[:, mask == 0])
 
 
+def test_a_large_part_is_calmed_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About as much, but for the finest octave, and what lies outside makes no difference there either."""
+    mask = np.zeros((320, 320), np.float32)
+    mask[20:310, 31:300] = 1
+    lively = torch.from_numpy(picture(0.1, 1, 320))
+    own = region(mask, style(picture(0.02, 2, 320)))
+    whole = calming.calmed(lively, [own], context())
+    monkeypatch.setattr(calming, "MOST", 200 * 200)
+    half = calming.calmed(lively, [own], context())
+    hidden = torch.where(own.mask > 0, lively, torch.rand(lively.shape))
+    elsewhere = calming.calmed(hidden, [own], context())
+    assert torch.equal(half[:, own.mask == 0], lively[:, own.mask == 0])
+    assert torch.equal(half[:, own.mask > 0], elsewhere[:, own.mask > 0])
+
+    def coarse(x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(x[:, 40:280, 40:280], 4)
+
+    before, after, at_half = (float(coarse(x).std()) for x in (lively, whole, half))
+    assert after < 0.8 * before and at_half < 0.9 * before
+
+
 def painted(**options: Any) -> np.ndarray:
     """A layer with things on a wall, under a plain style, by the whole engine; (H, W, 3)."""
     buffers, things = [], np.full((3, SIDE, SIDE), 0.6, np.float32)
