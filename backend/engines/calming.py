@@ -202,9 +202,11 @@ def _within(image: Floats, mask: Floats, wanted: Sequence[Floats | None]) -> Flo
     if not octaves or octaves >= len(wanted):
         return calming(np.ascontiguousarray(image), mask, wanted)
     size = (max(1, mask.shape[1] >> octaves), max(1, mask.shape[0] >> octaves))
-    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
+    # What the mask hides is not mixed in at its edge.
     shown = [cv2.resize(plane * mask, size, interpolation=cv2.INTER_AREA) for plane in image]
-    return calming(np.stack(shown) / np.maximum(small, 1e-3), small, wanted[octaves:])
+    own = np.asarray(np.stack(shown) / np.maximum(small, 1e-3), np.float32)
+    return calming(own, small, wanted[octaves:])
 
 
 def _box(mask: Floats) -> tuple[slice, slice] | None:
