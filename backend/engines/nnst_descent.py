@@ -149,6 +149,7 @@ class Descent:
         follow: Callable[[int, Tile, Sequence[Tensor]], None] = lambda step, tile, found: None,
         after: Callable[[int, Tensor], None] = lambda step, image: None,
         also: Callable[[Tensor], Tensor] | None = None,
+        rate: float | None = None,
     ) -> Tensor:
         """Descend from a (3, H, W) start; the paint.
 
@@ -156,16 +157,18 @@ class Descent:
             wanted, for matches that follow the picture.
         :param after: called with (step, the paint after it).
         :param also: a further loss of the composite.
+        :param rate: of the first step, in place of :data:`RATE`.
         """
         bands = [b.clone().requires_grad_() for b in laplacian(paint)]
-        adam = torch.optim.Adam(bands, lr=RATE)
+        rate = RATE if rate is None else rate
+        adam = torch.optim.Adam(bands, lr=rate)
         weights = self.ground.weight
         total = float(weights[self.active].sum().clamp_min(1e-6))
         self.losses, self._turn = [], -1
         for step in range(steps):
             self.context.checkpoint()
             for group in adam.param_groups:
-                group["lr"] = RATE * (1.0 - 0.75 * step / max(1, steps))
+                group["lr"] = rate * (1.0 - 0.75 * step / max(1, steps))
             adam.zero_grad(set_to_none=True)
             composite = self.ground.over(collapse(bands))
             leaf = composite.detach().requires_grad_()

@@ -23,6 +23,7 @@ from .nnst_ground import Ground, fit
 from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
 from .nnst_polish import Last, Polish
+from .nnst_splitting import RATE as SPLIT_RATE
 from .nnst_splitting import Splitting, split_target
 from .nnst_strokes import strokes, voted
 from .nnst_style import Bank, Eyes
@@ -239,7 +240,8 @@ class PiecePainter:
         target = split_target(target, self.eyes.look.slices)
         masks = [(b.mask, float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)]
         splitting = Splitting(descent, target, masks, [b.grids for b in banks], self.seed)
-        found = descent.run(paint, target, steps, follow=splitting, after=self._after(ground))
+        after = self._after(ground)
+        found = descent.run(paint, target, steps, follow=splitting, after=after, rate=SPLIT_RATE)
         self.losses += descent.losses[-1:]
         return found
 

@@ -19,6 +19,8 @@ from scumble.backend.nn.nnst_matching import Grids, Searcher
 
 from .nnst_descent import Descent, Target, Tile
 
+#: Adam's rate at the first step: matches move with the picture, so it may move further than with fixed ones.
+RATE = 6e-3
 #: Principal directions that a layer is matched in, at most.
 DIMS = 64
 #: A layer's matches are looked for anew after so many steps (published: each); layers take turns.

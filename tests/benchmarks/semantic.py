@@ -150,7 +150,8 @@ def measured(session: Session, net: VGG16, content: Scene, style: Scene) -> tupl
     )
     layer, whole = buffer(content.image), (Region(every, look),)
     requests = {
-        "whole": StylizeRequest(layer, whole),
+        # Engine semantic has no last strokes, so the whole style is painted without them too.
+        "whole": StylizeRequest(layer, whole, options={"last_strokes": "off"}),
         "given": StylizeRequest(layer, given, "semantic"),
         "found": StylizeRequest(layer, whole, "semantic", {"parts": max(4, len(common))}),
     }

@@ -1,4 +1,4 @@
-"""The fast engine's last strokes: nearer to the painting, inside the region only, and unasked only if quick."""
+"""The fast engine's last strokes: nearer to the painting, inside the region, unasked only where quick."""
 
 from __future__ import annotations
 
