@@ -183,15 +183,12 @@ def _descended(
 ) -> Tensor:
     bands = [b.clone().requires_grad_() for b in laplacian(start)]
     rate = min(RATE_MOST, RATE_ALL / steps**0.5)
-    adam = torch.optim.Adam([{"params": [b]} for b in bands], lr=rate)
+    adam = [_Adam(b) for b in bands]
     share = ground.shares[0]
     weight = _cells(ground.cover[None])
     weight = weight / weight.sum().clamp_min(1e-6)
     tones = _cells(ground.over(start))
     for step in range(steps):
-        for group in adam.param_groups:
-            group["lr"] = rate * (1.0 - 0.75 * step / steps)
-        adam.zero_grad(set_to_none=True)
         composite = ground.over(torch.lerp(start, collapse(bands), share))
         seen = composite.detach().requires_grad_()
         # Features say little of how strong a colour is: the mean of every cell is held.
@@ -199,17 +196,39 @@ def _descended(
         (polish(seen) + COLOUR_WEIGHT * drift).backward()
         assert seen.grad is not None
         composite.backward(spread(seen.grad))
-        if step == 0:
-            # Where there is nothing to go down, rounding must not be followed as far as a slope is.
-            for group, band in zip(adam.param_groups, bands, strict=True):
-                assert band.grad is not None
-                group["eps"] = max(1e-12, LEAST_SLOPE * float(band.grad.square().mean().sqrt()))
-        adam.step()
+        for one in adam:
+            one.step(rate * (1.0 - 0.75 * step / steps))
         told(step + 1)
         if context.enough.is_set():
             break
     with torch.no_grad():
         return collapse(bands).clamp(0, 1)
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015, algorithm 1) on one tensor.
+
+    The library's own imports its compiler first, which takes more than a second of a fresh process.
+    """
+
+    def __init__(self, values: Tensor, beta: float = 0.9, gamma: float = 0.999) -> None:
+        self.values, self.beta, self.gamma = values, beta, gamma
+        self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
+        self.steps, self.least = 0, 0.0
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        slope = self.values.grad
+        assert slope is not None
+        self.values.grad = None
+        self.steps += 1
+        if self.steps == 1:
+            # Where there is nothing to go down, rounding must not be followed as far as a slope is.
+            self.least = max(1e-12, LEAST_SLOPE * float(slope.square().mean().sqrt()))
+        self.first.lerp_(slope, 1 - self.beta)
+        self.second.lerp_(slope.square(), 1 - self.gamma)
+        size = (self.second / (1 - self.gamma**self.steps)).sqrt_().add_(self.least)
+        self.values.addcdiv_(self.first, size, value=-rate / (1 - self.beta**self.steps))
 
 
 def _cells(x: Tensor) -> Tensor:
