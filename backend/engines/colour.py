@@ -11,13 +11,16 @@ from torch.nn import functional as F
 from scumble.backend.nn.moments import Moments, mixed, moments
 from scumble.backend.nn.transport import Affine, transport
 
-from .base import Context, StylePart
+from .base import Context, JobRegion, StylePart
 from .edges import kept
 
 #: Rec. 709 luma of sRGB-encoded values: close to perceived lightness and linear, so it inverts.
 LUMA = (0.2126, 0.7152, 0.0722)
 #: A palette needs no more of the style picture than this, in pixels of its longer side.
 PALETTE_SIDE = 192
+#: Deviation of hues (RGB without its grey) above which half of the strokes' own hues stay; a painting
+#: without hues lets none in, for what descends on features leaves a tinge on white paper.
+COLOURFUL = 0.05
 
 
 def palette(part: StylePart, context: Context) -> Moments:
@@ -83,3 +86,16 @@ def keep_hues(image: Tensor, content: Tensor, weight: Tensor, amount: float) -> 
     own = (content * luma).sum(0, keepdim=True)
     matched = transport(moments(painted, weight), moments(own, weight)).apply(painted)
     return torch.lerp(image, (content + matched - own).clamp(0, 1), amount)
+
+
+def hues_let_in(region: JobRegion, context: Context) -> float:
+    """How much of the strokes' own hues stays: half, less where the painting has hardly any
+    or the layer's are to stay."""
+    total = 0.0
+    for part in region.styles:
+        covariance = palette(part, context).covariance
+        grey = torch.full((3, 3), 1 / 3, dtype=covariance.dtype, device=covariance.device)
+        apart = torch.eye(3, dtype=covariance.dtype, device=covariance.device) - grey
+        deviation = float(torch.trace(apart @ covariance @ apart).clamp_min(0).sqrt())
+        total += part.weight * min(1.0, deviation / COLOURFUL)
+    return 0.5 * total * (1.0 - float(region.options.get("preserve_color", 0.0)))

@@ -21,7 +21,7 @@ from scumble.backend.nn.nnst_features import CELL
 from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 
 from .base import Context, Job, JobRegion, Option
-from .colour import palette
+from .colour import hues_let_in
 from .nnst_descent import COLOUR_WEIGHT, spread
 from .nnst_ground import Ground, fit
 from .nnst_models import foretold
@@ -51,9 +51,6 @@ LEAST_SLOPE = 0.3
 MOST_PIXELS = 1 << 18
 #: What a pixel takes at its peak: activations on the way back; and the painting, looked at once.
 STEP_BYTES, STYLE_BYTES = 1400, 300 << 20
-#: Deviation of hues (RGB without its grey) above which half of the strokes' own hues stay; a painting
-#: without hues lets none in, for what descends on features leaves a tinge on white paper.
-COLOURFUL = 0.05
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ def _change(
     seen = replace(region, options={**region.options, "style_scale": scale})
     polish = Polish(foretold(str(context.device)), ground, fit(drawn, size), [seen], context)
     after = _descended(start, ground, polish, steps, context, told)
-    after = with_hues_of(after, torch.lerp(start, after, _hues_let_in(region, context)))
+    after = with_hues_of(after, torch.lerp(start, after, hues_let_in(region, context)))
     change = (after - start).to(image)
     return F.interpolate(change[None], (height, width), mode="bilinear", align_corners=False)[0]
 
@@ -234,16 +231,3 @@ class _Adam:
 def _cells(x: Tensor) -> Tensor:
     """(C, H, W) averaged over cells; one at the end may be smaller."""
     return F.avg_pool2d(x, CELL, ceil_mode=True)
-
-
-def _hues_let_in(region: JobRegion, context: Context) -> float:
-    """How much of the strokes' own hues stays: half, less where the painting has hardly any
-    or the layer's are to stay."""
-    total = 0.0
-    for part in region.styles:
-        covariance = palette(part, context).covariance
-        grey = torch.full((3, 3), 1 / 3, dtype=covariance.dtype, device=covariance.device)
-        apart = torch.eye(3, dtype=covariance.dtype, device=covariance.device) - grey
-        deviation = float(torch.trace(apart @ covariance @ apart).clamp_min(0).sqrt())
-        total += part.weight * min(1.0, deviation / COLOURFUL)
-    return 0.5 * total * (1.0 - float(region.options["preserve_color"]))

@@ -17,7 +17,7 @@ from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
-from .colour import palette, palette_map, recoloured
+from .colour import hues_let_in, palette, palette_map, recoloured
 from .nnst_descent import Descent, Target
 from .nnst_ground import Ground, fit
 from .nnst_moments import style_moments
@@ -158,9 +158,12 @@ class PiecePainter:
         steps = self.last.steps(float((drawn > 0).sum()))
         after = self._after(ground, self.last.cost)
         descent = Descent(self.eyes.look, ground, self.context)
-        paint = descent.run(paint, target, steps, after=after, also=polish)
-        with torch.no_grad():  # specks of colour go, half of the new hues stays
-            return with_hues_of(paint, torch.lerp(paint, start, 0.5))
+        paint = descent.run(paint, target, steps, rate=self.last.rate, after=after, also=polish)
+        with torch.no_grad():  # specks of colour go, some of the new hues stays
+            let_in = torch.zeros_like(ground.cover)
+            for region, share in zip(self.canvas.regions, ground.shares, strict=True):
+                let_in += share * hues_let_in(region, self.context)
+            return with_hues_of(paint, torch.lerp(start, paint, let_in))
 
     @torch.no_grad()
     def _strokes(self, ground: Ground, banks: Sequence[Bank]) -> Tensor:

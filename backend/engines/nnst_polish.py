@@ -40,14 +40,15 @@ BRIEF_PIXELS, BRIEF_LEAST = 6e5, 2
 
 
 class Last(Enum):
-    """Whose moments the last strokes descend on: (steps, cost of one beside the usual per megapixel).
+    """Whose moments the last strokes descend on: (steps, cost of one beside the usual per megapixel, rate).
 
-    ``BRIEF`` is ``FORETOLD`` after decoding.  Costs are in the units of :mod:`.nnst_paint`.
+    ``BRIEF`` is ``FORETOLD`` after decoding.  Costs are in the units of :mod:`.nnst_paint`; the rate is
+    Adam's at the first stroke.
     """
 
-    VGG = (12, 55.0)
-    FORETOLD = (24, 5.0)
-    BRIEF = (8, 5.0)
+    VGG = (12, 55.0, 4e-3)
+    FORETOLD = (24, 5.0, 8e-3)
+    BRIEF = (12, 5.0, 1e-2)
 
     def steps(self, area: float) -> int:
         """How many there are for ``area`` drawn pixels."""
@@ -60,6 +61,11 @@ class Last(Enum):
     def cost(self) -> float:
         """Of one step, beside the usual."""
         return self.value[1]
+
+    @property
+    def rate(self) -> float:
+        """Of the first step."""
+        return self.value[2]
 
 
 def _rows(features: Tensor) -> Tensor:
