@@ -98,7 +98,7 @@ def the_same_colours_give_the_same_painting_at_any_precision_and_with_any_profil
         muted = bytes(64 + value // 2 for value in ramp(48, 32, 3))
         write(source, muted, "R'G'B' u8")  # sRGB, converted into the image's own space
         # Strokes are laid by comparing neighbourhoods, and tip over at a rounding; colours do not.
-        done = stylize(source, options="texture=0")
+        done = stylize(source, options="texture=0, last_strokes=off")
         painted = read(done.layer, "R'G'B'A u8")
         looks[name] = [value for i, value in enumerate(painted) if painted[i | 3] == 255]
     first = looks["u16-non-linear"]
