@@ -9,8 +9,9 @@ A step costs as much as painting the region ten times, so only small regions get
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ from .colour import hues_let_in
 from .nnst_descent import COLOUR_WEIGHT, spread
 from .nnst_ground import Ground, fit
 from .nnst_models import foretold
-from .nnst_polish import AROUND, LEAST, Polish
+from .nnst_polish import LEAST, Polish, box_around
 from .shared_options import METHOD
 
 LAST_STROKES = Option(
@@ -58,12 +59,12 @@ class Plan:
     """What the last strokes of a job are.
 
     :param steps: how many; 0 for none.
-    :param boxes: (top, bottom, left, right) of what is looked at for each region; ``None`` for a region
-        that is left as it is.
+    :param boxes: (rows, columns) that are looked at for each region; ``None`` for a region that is left
+        as it is.
     """
 
     steps: int
-    boxes: tuple[tuple[int, int, int, int] | None, ...]
+    boxes: tuple[tuple[slice, slice] | None, ...]
 
     @classmethod
     def of(cls, job: Job) -> Plan:
@@ -73,36 +74,31 @@ class Plan:
             return cls(0, ())
         whole = job.options["method"] != "partial-conv"
         height, width = job.content.shape[-2:]
-        boxes = tuple((0, height, 0, width) if whole else _box(r) for r in job.regions)
+        everything = slice(0, height), slice(0, width)
+        boxes = tuple(everything if whole else _box(r) for r in job.regions)
         if not any(boxes):
             return cls(0, ())
         if wanted != "auto":
             return cls(FEW if wanted == "few" else MANY, boxes)
-        pixels = sum((b[1] - b[0]) * (b[3] - b[2]) for b in boxes if b is not None)
+        pixels = sum((y.stop - y.start) * (x.stop - x.start) for y, x in filter(None, boxes))
         steps = min(AUTO_MOST, AUTO_PIXELS // pixels)
         return cls(steps if steps >= AUTO_LEAST else 0, boxes)
 
 
-def estimate_bytes(pixels: int, wanted: str) -> int:
+def estimate_bytes(pixels: int, regions: int, options: Mapping[str, Any]) -> int:
     """What they may take at the peak for a crop of so many pixels."""
-    if wanted == "off":
+    wanted, unasked = options["last_strokes"], AUTO_PIXELS // AUTO_LEAST
+    # The crop of a single region is what is looked at; several may be small and far apart.
+    too_large = wanted == "auto" and regions == 1 and pixels > unasked
+    if wanted == "off" or options["draft"] or too_large:
         return 0
-    most = AUTO_PIXELS // AUTO_LEAST if wanted == "auto" else MOST_PIXELS
-    return min(pixels, most) * STEP_BYTES + STYLE_BYTES
+    return min(pixels, unasked if wanted == "auto" else MOST_PIXELS) * STEP_BYTES + STYLE_BYTES
 
 
-def _box(region: JobRegion) -> tuple[int, int, int, int] | None:
-    mask = region.mask
-    if float(mask.sum()) < LEAST or region.strength <= 0:
+def _box(region: JobRegion) -> tuple[slice, slice] | None:
+    if float(region.mask.sum()) < LEAST or region.strength <= 0:
         return None
-    found = []
-    for axis in (1, 0):
-        at = (mask > 0).any(axis).nonzero()[:, 0]
-        length = mask.shape[1 - axis]
-        # On whole coarse cells, as the engine itself looks.
-        low = max(0, int(at[0]) - AROUND) // 8 * 8
-        found += [low, min(length, int(at[-1]) + 1 + AROUND)]
-    return found[0], found[1], found[2], found[3]
+    return box_around(region.mask, 8)  # on whole coarse cells, as the engine itself looks
 
 
 def added(
@@ -123,7 +119,7 @@ def added(
     for index, (region, share, box) in enumerate(zip(job.regions, shares, plan.boxes, strict=True)):
         if box is None or context.enough.is_set():
             continue
-        cut = (..., slice(box[0], box[1]), slice(box[2], box[3]))
+        cut = (..., *box)
         drawn = region.mask if job.options["method"] == "partial-conv" else torch.ones_like(alpha)
         part, own = image[cut], (drawn[cut], alpha[cut], share[cut])
         first = index * plan.steps

@@ -137,7 +137,7 @@ class Polish:
             weight = share * drawn
             if float(weight.sum()) < LEAST:
                 continue
-            box, scale = _box(weight), float(region.options["style_scale"])
+            box, scale = box_around(weight), float(region.options["style_scale"])
             parts = [(wanted(p, net, context, scale), p.weight) for p in region.styles]
             cover = _even(weight[None, box[0], box[1]], "constant")
             at = [F.avg_pool2d(cover, 1 << level).flatten() for level in range(len(TAPS))]
@@ -162,11 +162,11 @@ def _even(x: Tensor, mode: str) -> Tensor:
     return F.pad(x[None], pad, mode=mode)[0] if any(pad) else x
 
 
-def _box(weight: Tensor) -> tuple[slice, slice]:
-    """What is looked at of an (H, W) picture for a region there."""
+def box_around(weight: Tensor, grain: int = 1) -> tuple[slice, slice]:
+    """What is looked at of an (H, W) picture for a region there; it begins on whole ``grain`` pixels."""
     found = []
     for axis in (1, 0):
-        at = weight.amax(axis).nonzero()[:, 0]
-        low, high = int(at[0]) - AROUND, int(at[-1]) + 1 + AROUND
-        found.append(slice(max(0, low), min(weight.shape[1 - axis], high)))
+        at = (weight > 0).any(axis).nonzero()[:, 0]
+        low = max(0, int(at[0]) - AROUND) // grain * grain
+        found.append(slice(low, min(weight.shape[1 - axis], int(at[-1]) + 1 + AROUND)))
     return found[0], found[1]

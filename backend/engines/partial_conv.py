@@ -69,7 +69,7 @@ class PartialConv:
         # (encoding; fewer while decoding) at half the size, and the picture.  Full: taps of 56, twice, and
         # its first layers.
         floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
-        more = last_strokes.estimate_bytes(pixels, options["last_strokes"])
+        more = last_strokes.estimate_bytes(pixels, regions, options)
         return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20) + more
 
     def run(self, job: Job, context: Context) -> Painted:
