@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .fused import plus_rows_relu
 from .partial_conv import PartialConv2d
 
 
@@ -69,6 +70,11 @@ def rows(layer: PartialConv2d, x: Tensor) -> Tensor:
     Without its bias: see :func:`raised`.
     """
     return F.conv2d(x, layer.weight)
+
+
+def joined(x: Tensor, layer: PartialConv2d, features: Tensor) -> Tensor:
+    """A coarser level's features enlarged, the connection's added, after the ReLU; see :func:`raised`."""
+    return plus_rows_relu(doubled(x, features), features, layer.weight)
 
 
 def raised(x: Tensor, layer: PartialConv2d) -> Tensor:

@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .between import doubled, plus, raised, rows, unfolded, without_grid
+from .between import joined, plus, raised, unfolded, without_grid
 from .masked_layers import MaskedLayers
 from .partial_conv import PartialConv2d, Window
 
@@ -128,15 +127,15 @@ class CompactDecoder(nn.Module):
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
         x = features["4_1"]
         layers.enter(x)
-        x = plus(F.relu(layers(self.a4, x), inplace=True), x)
+        x = plus(layers(self.a4, x, relu=True), x)
         x = raised(layers(self.b4, x), self.skip3)
 
         layers.enter(features["3_1"])
-        x = F.relu(plus(doubled(x, features["3_1"]), rows(self.skip3, features["3_1"])), inplace=True)
-        x = plus(F.relu(layers(self.a3, x), inplace=True), x)
+        x = joined(x, self.skip3, features["3_1"])
+        x = plus(layers(self.a3, x, relu=True), x)
         x = raised(layers(self.b3, x), self.skip2)
 
         layers.enter(features["2_1"])
-        x = F.relu(plus(doubled(x, features["2_1"]), rows(self.skip2, features["2_1"])), inplace=True)
-        x = plus(F.relu(layers(self.a2, x), inplace=True), x)
+        x = joined(x, self.skip2, features["2_1"])
+        x = plus(layers(self.a2, x, relu=True), x)
         return without_grid(unfolded(layers(self.out, x)))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .between import doubled, plus, raised, rows, unfolded, without_grid
+from .between import joined, plus, raised, rows, unfolded, without_grid
 from .compact import TAPS
 from .masked_layers import MaskedLayers
 from .partial_conv import PartialConv2d, Window
@@ -159,7 +159,7 @@ class FullDecoder(nn.Module):
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
 
         def block(residual: Residual, x: Tensor) -> Tensor:
-            y = layers(residual.second, F.relu(layers(residual.first, x), inplace=True))
+            y = layers(residual.second, layers(residual.first, x, relu=True))
             return F.relu(plus(y, x), inplace=True)
 
         layers.enter(features["4_1"])
@@ -168,9 +168,9 @@ class FullDecoder(nn.Module):
         x = raised(layers(self.c4, x), self.skip3)
 
         layers.enter(features["3_1"])
-        x = F.relu(plus(doubled(x, features["3_1"]), rows(self.skip3, features["3_1"])), inplace=True)
+        x = joined(x, self.skip3, features["3_1"])
         x = raised(layers(self.c3, block(self.a3, x)), self.skip2)
 
         layers.enter(features["2_1"])
-        x = F.relu(plus(doubled(x, features["2_1"]), rows(self.skip2, features["2_1"])), inplace=True)
+        x = joined(x, self.skip2, features["2_1"])
         return without_grid(unfolded(layers(self.out, block(self.a2, x))))

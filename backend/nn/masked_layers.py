@@ -43,17 +43,17 @@ class MaskedLayers:
         if self._mask is not None and self._done == len(self._windows):
             self._current = area_averaged(self._mask, (like.shape[-2], like.shape[-1]))
 
-    def __call__(self, layer: PartialConv2d, x: Tensor) -> Tensor:
-        """The layer's (N, C, h, w) features."""
+    def __call__(self, layer: PartialConv2d, x: Tensor, *, relu: bool = False) -> Tensor:
+        """The layer's (N, C, h, w) features, after a ReLU if asked for."""
         self._tick()
         if self._current is None:
-            return layer.masked(x, None)[0]
+            return layer.masked(x, None, relu=relu)[0]
         if self._done == len(self._windows):
             window = layer.window(self._current, expand=self._expand, renormalize=self._renormalize)
             self._windows.append(window)
         window = self._windows[self._done]
         self._done += 1
-        y, self._current = layer.masked(x, window)
+        y, self._current = layer.masked(x, window, relu=relu)
         return y
 
     def encode(
@@ -68,7 +68,7 @@ class MaskedLayers:
                 continue
             layer = net.get_submodule(name)
             assert isinstance(layer, PartialConv2d)
-            x = F.relu(self(layer, x), inplace=True)
+            x = self(layer, x, relu=True)
             if name in taps:
                 features[name] = x
         return features

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import winograd
+from .fused import conv2d_relu
 
 #: Channels that a processor's convolution makes at a time.
 _LANES = 8
@@ -94,6 +95,7 @@ def partial_conv2d(
     padding: str = "reflect",
     stride: int = 1,
     kernels: Tensor | None = None,
+    relu: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     """Convolve only what lies under the mask: ``y = conv(x * m') + b``.
 
@@ -113,25 +115,28 @@ def partial_conv2d(
     :param padding: any mode of :func:`torch.nn.functional.pad`.
     :param stride: step of the window, in pixels.
     :param kernels: the weight as :func:`.winograd.transformed` gives it, for a layer that gains by it.
+    :param relu: clip the features at zero, too.
     :returns: (features, mask for the next layer).
     """
     kernel = weight.shape[-1]
     mode = _border(padding, (kernel - 1) // 2, x)
     if mask is None:
-        return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels), None
+        return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels, relu), None
     if isinstance(mask, Tensor):
         options = {"expand": expand, "renormalize": renormalize}
         mask = Window.of(mask, kernel, padding=padding, stride=stride, **options)
     support, scale, grown = mask.support, mask.scale, mask.grown
     if scale is None:
-        return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels), grown
-    y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels)
+        return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels, relu), grown
+    y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels, False)
     if torch.is_grad_enabled():
         y = y * scale
-        return (y if bias is None else y + bias.view(1, -1, 1, 1)), grown
-    if bias is None:
-        return y.mul_(scale), grown
-    return torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y), grown
+        y = y if bias is None else y + bias.view(1, -1, 1, 1)
+    elif bias is None:
+        y.mul_(scale)
+    else:
+        torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y)
+    return (F.relu(y, inplace=True) if relu else y), grown
 
 
 def _border(padding: str, radius: int, x: Tensor) -> str:
@@ -143,6 +148,12 @@ def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
     return F.pad(t, (radius,) * 4, mode=mode) if radius else t
 
 
+def _conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, relu: bool) -> Tensor:
+    if relu:
+        return conv2d_relu(x, weight, bias, stride, padding)
+    return F.conv2d(x, weight, bias, stride, padding)
+
+
 def _bordered_conv2d(
     x: Tensor,
     weight: Tensor,
@@ -150,58 +161,59 @@ def _bordered_conv2d(
     support: Tensor | None,
     mode: str,
     stride: int,
-    kernels: Tensor | None = None,
+    kernels: Tensor | None,
+    relu: bool,
 ) -> Tensor:
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
     Padding copies the whole tensor, which costs as much as a small convolution does.  Without
-    gradients it is convolved with the library's own zero padding instead, and what the ring adds to
-    the four border lines comes from four small products; the result is the same up to rounding.
+    gradients it is convolved with the library's own zero padding instead, and the four border lines
+    are made anew from the strips they depend on; the result is the same up to rounding.
     """
     radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
     if radius == 0:
-        return F.conv2d(x if support is None else x * support, weight, bias, stride)
+        return _conv2d(x if support is None else x * support, weight, bias, stride, 0, relu)
     fast = weight.shape[-1] == 3 and stride == 1 and mode == "reflect" and min(height, width) >= 4
     fast = fast and not torch.is_grad_enabled()
     if not fast:
         padded = _pad(x, radius, mode)
-        return F.conv2d(padded if support is None else padded * support, weight, bias, stride)
+        return _conv2d(padded if support is None else padded * support, weight, bias, stride, 0, relu)
     if kernels is not None and x.shape[0] == 1:
-        return winograd.convolved(_whole_tiles(x, support), kernels, bias, height, width)
+        return winograd.convolved(_whole_tiles(x, support), kernels, bias, height, width, relu=relu)
     inner = x if support is None else x * support[..., 1:-1, 1:-1]
-    y = F.conv2d(inner, weight, bias, padding=1)
-    for one in range(x.shape[0]):
-        shown = None if support is None else support[min(one, support.shape[0] - 1), 0]
-        _add_ring(y[one], x[one], weight, shown)
+    y = _conv2d(inner, weight, bias, 1, 1, relu)
+    _make_border(y, x, weight, bias, support, relu)
     return y
 
 
-def _add_ring(y: Tensor, x: Tensor, weight: Tensor, support: Tensor | None) -> None:
-    """Add what the reflected ring around ``x`` contributes to its 3x3 convolution, in place.
+def _make_border(
+    y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, relu: bool
+) -> None:
+    """Write the border lines of a 3x3 convolution of ``reflected(x) * support``.
 
-    :param y: (O, H, W), convolved with zeros around.
-    :param x: (C, H, W).
-    :param support: (H + 2, W + 2), what the ring is multiplied by, or ``None``.
+    :param y: (N, O, H, W), whose outermost rows and columns are overwritten.
+    :param x: (N, C, H, W).
+    :param support: (N or 1, 1, H + 2, W + 2) or ``None``.
     """
-    (channels, height, width), found = x.shape, weight.shape[0]
-    # The reflected rows above and below, with the ring's corners.
-    lines = x.new_empty(2, width + 2, channels)
-    lines[:, 1:-1] = x[:, 1 : height - 1 : height - 3].permute(1, 2, 0)
-    lines[:, 0], lines[:, -1] = lines[:, 2], lines[:, -3]
-    if support is not None:
-        lines *= support[:: height + 1, :, None]
-    windows = lines.as_strided((2, width, 3 * channels), (lines.stride(0), channels, 1))
-    sides = weight[:, :, ::2].permute(2, 3, 1, 0).reshape(2, -1, found)
-    y[:, :: height - 1] += (windows @ sides).permute(2, 0, 1)
-    # The columns on the left and on the right, without them.
-    lines = x.new_zeros(2, height + 2, channels)
-    lines[:, 1:-1] = x[:, :, 1 : width - 1 : width - 3].permute(2, 1, 0)
-    if support is not None:
-        lines *= support[:, :: width + 1].T[..., None]
-    windows = lines.as_strided((2, height, 3 * channels), (lines.stride(0), channels, 1))
-    sides = weight[:, :, :, ::2].permute(3, 2, 1, 0).reshape(2, -1, found)
-    y[:, :, :: width - 1] += (windows @ sides).permute(2, 1, 0)
+    for across in (False, True):  # the first and last row, then columns
+        if across:
+            x, y = x.transpose(-1, -2), y.transpose(-1, -2)
+            weight = weight.transpose(-1, -2)
+            support = None if support is None else support.transpose(-1, -2)
+        count, channels, height, width = x.shape
+        # Channels last: (N, the two lines, three lines each, W + 2, C).
+        lines = x.new_empty(count, 2, 3, width + 2, channels)
+        for end, (line, beside) in enumerate(((0, 1), (height - 1, height - 2))):
+            lines[:, end, 1, 1:-1] = x[..., line, :].movedim(1, -1)
+            lines[:, end, ::2, 1:-1] = x[..., beside, :].movedim(1, -1)[:, None]
+        lines[..., 0, :], lines[..., -1, :] = lines[..., 2, :], lines[..., -3, :]
+        if support is not None:
+            ends = torch.stack((support[:, 0, :3], support[:, 0, -3:]), 1)
+            lines *= ends[..., None]
+        strips = lines.flatten(0, 1).permute(0, 3, 1, 2)
+        found = _conv2d(strips, weight.contiguous(memory_format=torch.channels_last), bias, 1, 0, relu)
+        y[..., :: height - 1, :] = found.squeeze(2).unflatten(0, (count, 2)).transpose(1, 2)
 
 
 def _whole_tiles(x: Tensor, support: Tensor | None) -> Tensor:
@@ -264,7 +276,13 @@ class PartialConv2d(nn.Conv2d):
         return Window.of(mask, self.kernel_size[0], padding=self.border, stride=self.stride[0], **options)
 
     def masked(
-        self, x: Tensor, mask: Tensor | Window | None, *, expand: bool = True, renormalize: bool = False
+        self,
+        x: Tensor,
+        mask: Tensor | Window | None,
+        *,
+        expand: bool = True,
+        renormalize: bool = False,
+        relu: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """See :func:`partial_conv2d`."""
         weight, bias = self._wider or (self.weight, self.bias)
@@ -278,6 +296,7 @@ class PartialConv2d(nn.Conv2d):
             padding=self.border,
             stride=self.stride[0],
             kernels=self._kernels,
+            relu=relu,
         )
         return features[:, : self.out_channels], grown
 

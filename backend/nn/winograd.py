@@ -13,8 +13,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-#: Channels in and out from which it is quicker than the library's convolution.
-LEAST_CHANNELS = 48
+#: Channels in and out from which it is quicker than the library's convolution, and their product.
+LEAST_CHANNELS, LEAST_PRODUCT = 64, 64 * 128
 #: Sides of a tile's result and of what it is computed from.
 _OUT, _IN = 4, 6
 #: About how many tiles at a time: enough for two cores to share, few enough for their cache.
@@ -54,7 +54,8 @@ def _matrices(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 def pays(weight: Tensor) -> bool:
     """Whether a layer's kernel is of a kind that gains by it."""
-    wide = min(weight.shape[:2]) >= LEAST_CHANNELS
+    cout, cin = weight.shape[:2]
+    wide = min(cout, cin) >= LEAST_CHANNELS and cout * cin >= LEAST_PRODUCT
     return wide and tuple(weight.shape[2:]) == (3, 3) and weight.device.type == "cpu"
 
 
@@ -71,13 +72,16 @@ def padded_size(height: int, width: int) -> tuple[int, int]:
     return -(-height // _OUT) * _OUT + 2, -(-width // _OUT) * _OUT + 2
 
 
-def convolved(padded: Tensor, kernels: Tensor, bias: Tensor | None, height: int, width: int) -> Tensor:
+def convolved(
+    padded: Tensor, kernels: Tensor, bias: Tensor | None, height: int, width: int, *, relu: bool = False
+) -> Tensor:
     """A convolution's results.
 
     :param padded: (1, C, H', W') of :func:`padded_size`, channels last in memory: the input with a ring
         of one around it, and zeros from there to the end.
     :param kernels: (36, C, O), from :func:`transformed`.
     :param bias: (O,) or ``None``.
+    :param relu: clip the results at zero, too, while they are in the cache.
     :returns: (1, O, height, width), channels last; differs from the plain sum by rounding, about 1e-5 of
         the largest value.
     """
@@ -103,6 +107,8 @@ def convolved(padded: Tensor, kernels: Tensor, bias: Tensor | None, height: int,
             products[_CONSTANT] += bias
         columns = outof @ products.view(_IN, -1)
         both = torch.matmul(outof, columns.view(_OUT, _IN, -1))
+        if relu:
+            both.relu_()
         # (column, row, tile down, tile across, channel)
         result[top : top + count] = both.view(_OUT, _OUT, count, across, found).permute(2, 1, 3, 0, 4)
     image = result.view(1, down * _OUT, across * _OUT, found).permute(0, 3, 1, 2)

@@ -1,0 +1,81 @@
+"""Convolutions with what follows them in one go give what the steps give one by one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from scumble.backend.nn import fused
+from scumble.backend.nn.partial_conv import PartialConv2d
+
+
+def tensors(cin: int, cout: int, side: int, kernel: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(side)
+    x = torch.randn(1, cin, side, side + 3).contiguous(memory_format=torch.channels_last)
+    return x, torch.randn(cout, cin, kernel, kernel), torch.randn(cout)
+
+
+@pytest.fixture(params=[True, False], ids=["with the library's", "without"])
+def offered(request, monkeypatch):
+    """Both on builds of torch that have the fused operators and on others."""
+    if not request.param:
+        monkeypatch.setattr(fused, "available", lambda: False)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, 1), (3, 1, 0), (4, 2, 0), (1, 1, 0)])
+def test_a_convolution_and_its_relu_are_those_two(offered, kernel, stride, padding):
+    x, weight, bias = tensors(8, 24, 20, kernel)
+    with torch.inference_mode():
+        wanted = F.conv2d(x, weight, bias, stride, padding).relu()
+        found = fused.conv2d_relu(x, weight, bias, stride, padding)
+    assert torch.allclose(found, wanted, atol=1e-5)
+    assert float(wanted.max()) > 1  # something was let through
+
+
+def test_a_connection_is_added_where_the_sum_is_wanted(offered):
+    x, weight, _ = tensors(32, 16, 12, 1)
+    coarse = torch.randn(1, 16, 12, 15).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        wanted = (coarse + F.conv2d(x, weight)).relu()
+        found = fused.plus_rows_relu(coarse, x, weight)
+        assert torch.allclose(found, wanted, atol=1e-5)
+        assert found.data_ptr() == coarse.data_ptr()
+
+
+def test_gradients_flow_through_both(offered):
+    x, weight, bias = tensors(8, 8, 6, 1)
+    x.requires_grad_(True)
+    y = fused.plus_rows_relu(torch.ones_like(x), fused.conv2d_relu(x, weight, bias), weight)
+    y.sum().backward()
+    assert x.grad is not None
+    assert float(x.grad.abs().max()) > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    height=st.integers(4, 19),
+    width=st.integers(4, 19),
+    count=st.integers(1, 2),
+    cin=st.sampled_from([3, 16, 64]),
+    renormalize=st.booleans(),
+    masked=st.booleans(),
+)
+def test_a_layer_asked_for_its_relu_gives_its_features_clipped(
+    height, width, count, cin, renormalize, masked
+):
+    """With and without a mask, along the borders too, by every way of convolving there is."""
+    torch.manual_seed(height * width)
+    layer = PartialConv2d(cin, 128)
+    layer.freeze()
+    x = torch.randn(count, cin, height, width)
+    mask = torch.rand(1, 1, height, width) if masked else None
+    with torch.inference_mode():
+        plain = layer.masked(x, mask, renormalize=renormalize)[0]
+        clipped = layer.masked(x, mask, renormalize=renormalize, relu=True)[0]
+        reflected = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), layer.weight, layer.bias)
+    assert torch.allclose(clipped, plain.clamp_min(0), atol=1e-5)
+    if mask is None:
+        assert torch.allclose(plain, reflected, atol=2e-5)
