@@ -48,6 +48,9 @@ AUTO_PIXELS, AUTO_MOST, AUTO_LEAST = 160_000, 4, 2
 RATE_MOST, RATE_ALL = 1e-2, 0.024
 #: Slopes well below this share of a band's usual one are not followed all the way.
 LEAST_SLOPE = 0.3
+#: What nearness to the content's relu4_1 counts beside the painting's moments where *Detail* is 1; it goes
+#: with the square of that.
+HOLD = 0.4
 #: Pixels at which a region is looked at; a larger one is looked at reduced.
 MOST_PIXELS = 1 << 18
 #: What a pixel takes at its peak: activations on the way back; and the painting, looked at once.
@@ -164,7 +167,8 @@ def _change(
     start = torch.where(ground.cover > 0, fit(image.to(context.device), size), ground.content)
     scale = float(region.options["style_scale"]) * factor
     seen = replace(region, options={**region.options, "style_scale": scale})
-    polish = Polish(foretold(str(context.device)), ground, fit(drawn, size), [seen], context)
+    hold = HOLD * float(region.options["detail"]) ** 2
+    polish = Polish(foretold(str(context.device)), ground, fit(drawn, size), [seen], context, hold)
     after = _descended(start, ground, polish, steps, context, told)
     after = with_hues_of(after, torch.lerp(start, after, hues_let_in(region, context)))
     change = (after - start).to(image)

@@ -32,6 +32,8 @@ AROUND = 24
 LEAST = 256.0
 #: Sides are whole multiples of this, so that no pooling loses a row.
 GRAIN = 8
+#: The tap that says what a picture shows.
+DEEP = "4_1"
 
 
 #: Drawn pixels times steps that the last strokes after decoding come to, and their fewest steps: small
@@ -113,12 +115,15 @@ class _Seen:
     weights: list[Tensor]
     wanted: list[Moments]
     share: float
+    content: Tensor | None = None
 
 
 class Polish:
     """How far each region's VGG-16 features, taken together, are from its style's.
 
     :param drawn: (H, W), what was drawn.
+    :param hold: what it counts beside this how far relu4_1's features, place by place, are from the
+        content's (Gatys et al. 2016, equation 1, relative to the content's own).
     """
 
     def __init__(
@@ -128,9 +133,11 @@ class Polish:
         drawn: Tensor,
         regions: Sequence[JobRegion],
         context: Context,
+        hold: float = 0.0,
     ) -> None:
         self.net = net
         self.weight = WEIGHT if isinstance(net, VGG16) else WEIGHT_FORETOLD
+        self.hold = hold
         self.seen: list[_Seen] = []
         total = float(drawn.sum().clamp_min(1e-6))
         for region, share in zip(regions, ground.shares, strict=True):
@@ -141,7 +148,8 @@ class Polish:
             parts = [(wanted(p, net, context, scale), p.weight) for p in region.styles]
             cover = _even(weight[None, box[0], box[1]], "constant")
             at = [F.avg_pool2d(cover, 1 << level).flatten() for level in range(len(TAPS))]
-            self.seen.append(_Seen(box, at, _blended(parts), float(weight.sum()) / total))
+            content = self._deep(ground.content[:, box[0], box[1]]) if hold else None
+            self.seen.append(_Seen(box, at, _blended(parts), float(weight.sum()) / total, content))
 
     def __call__(self, composite: Tensor) -> Tensor:
         """The loss of a (3, H, W) composite; differentiable in it."""
@@ -153,7 +161,20 @@ class Polish:
                 for tap, weight, want in zip(TAPS, one.weights, one.wanted, strict=True)
             ]
             loss = loss + self.weight * one.share * torch.stack(found).mean()
+            if one.content is not None:
+                away = _away(_rows(features[DEEP]), one.content, one.weights[TAPS.index(DEEP)])
+                loss = loss + self.weight * one.share * self.hold * away
         return loss
+
+    @torch.no_grad()
+    def _deep(self, picture: Tensor) -> Tensor:
+        return _rows(self.net(_even(picture, "replicate")[None], (DEEP,))[DEEP])
+
+
+def _away(rows: Tensor, content: Tensor, weights: Tensor) -> Tensor:
+    """Squared difference of (N, C) features, relative to the content's own squares."""
+    own = (weights @ content.square().sum(1)).clamp_min(1e-6)
+    return weights @ (rows - content).square().sum(1) / own
 
 
 def _even(x: Tensor, mode: str) -> Tensor:

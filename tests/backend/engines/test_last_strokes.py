@@ -63,6 +63,21 @@ def test_the_more_strokes_the_nearer_the_region_comes_to_the_painting() -> None:
     assert found[1] < 0.85 * found[0] and found[2] < 0.9 * found[1]
 
 
+def test_detail_holds_the_strokes_to_what_the_layer_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seer, size = foretold("cpu"), (PHOTO.shape[-2] // 8, PHOTO.shape[-1] // 8)
+    inside = torch.nn.functional.adaptive_avg_pool2d(DISC[None], size)[0] > 0.9
+
+    def away(painted: Painted) -> float:
+        shown = torch.lerp(PHOTO, painted.image, painted.alpha)
+        with torch.no_grad():
+            result, layer = (seer(x[None])["4_1"][0][:, inside] for x in (shown, PHOTO))
+        return float((result - layer).square().sum() / layer.square().sum())
+
+    held = away(run(job(last_strokes="many", detail=1.0)))
+    monkeypatch.setattr(last_strokes, "HOLD", 0.0)
+    assert held < 0.75 * away(run(job(last_strokes="many", detail=1.0)))
+
+
 def test_a_small_region_gets_some_unasked_and_a_large_one_none() -> None:
     assert 2 <= run(job()).notes["last_strokes"] <= 4
     large = torch.zeros(900, 900)
