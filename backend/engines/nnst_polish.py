@@ -187,7 +187,7 @@ def box_around(weight: Tensor, grain: int = 1) -> tuple[slice, slice]:
     """What is looked at of an (H, W) picture for a region there; it begins on whole ``grain`` pixels."""
     found = []
     for axis in (1, 0):
-        at = (weight > 0).any(axis).nonzero()[:, 0]
+        at = (weight.amax(axis) > 0).nonzero()[:, 0]
         low = max(0, int(at[0]) - AROUND) // grain * grain
         found.append(slice(low, min(weight.shape[1 - axis], int(at[-1]) + 1 + AROUND)))
     return found[0], found[1]

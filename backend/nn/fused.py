@@ -16,8 +16,8 @@ from torch.nn import functional as F
 _CL = torch.channels_last
 
 
-def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
-    sides = [[padding] * 2, [stride] * 2, [1, 1]]
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+    sides = [[0, 0], [stride] * 2, [1, 1]]
     found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *sides, 1, "relu", [], "")
     return found
 
@@ -36,7 +36,7 @@ def available() -> bool:
         with torch.inference_mode():
             x = torch.linspace(-1, 1, 8 * 36).view(1, 8, 6, 6).contiguous(memory_format=_CL)
             weight = torch.linspace(-1, 1, 8 * 8 * 9).view(8, 8, 3, 3).contiguous(memory_format=_CL)
-            wanted, found = F.conv2d(x, weight, x[0, :, 0, 0]), _pointwise(x, weight, x[0, :, 0, 0], 1, 0)
+            wanted, found = F.conv2d(x, weight, x[0, :, 0, 0]), _pointwise(x, weight, x[0, :, 0, 0], 1)
             into = x.clone(memory_format=torch.preserve_format)
             _added(into, x, weight[..., :1, :1])
             sums = F.conv2d(x, weight[..., :1, :1]).add_(x)
@@ -52,11 +52,11 @@ def _usable(x: Tensor) -> bool:
     return plain and available()
 
 
-def conv2d_relu(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
-    """``relu(conv2d(x, weight, bias, stride, padding))`` with zeros as padding."""
+def conv2d_relu(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1) -> Tensor:
+    """``relu(conv2d(x, weight, bias, stride))``."""
     if _usable(x):
-        return _pointwise(x, weight, bias, stride, padding)
-    return F.relu(F.conv2d(x, weight, bias, stride, padding), inplace=True)
+        return _pointwise(x, weight, bias, stride)
+    return F.relu(F.conv2d(x, weight, bias, stride), inplace=True)
 
 
 def plus_rows_relu(into: Tensor, x: Tensor, weight: Tensor) -> Tensor:

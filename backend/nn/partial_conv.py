@@ -148,10 +148,8 @@ def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
     return F.pad(t, (radius,) * 4, mode=mode) if radius else t
 
 
-def _conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, relu: bool) -> Tensor:
-    if relu:
-        return conv2d_relu(x, weight, bias, stride, padding)
-    return F.conv2d(x, weight, bias, stride, padding)
+def _conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, relu: bool) -> Tensor:
+    return conv2d_relu(x, weight, bias, stride) if relu else F.conv2d(x, weight, bias, stride)
 
 
 def _bordered_conv2d(
@@ -166,81 +164,53 @@ def _bordered_conv2d(
 ) -> Tensor:
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
-    Padding copies the whole tensor, which costs as much as a small convolution does.  Without
-    gradients it is convolved with the library's own zero padding instead, and the four border lines
-    are made anew from the strips they depend on; the result is the same up to rounding.
+    The library's padding is slow where channels come last, and so are many small products along the
+    borders: without gradients the tensor is copied, multiplied on the way, and its ring filled in.
     """
     radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
     if radius == 0:
-        return _conv2d(x if support is None else x * support, weight, bias, stride, 0, relu)
-    fast = weight.shape[-1] == 3 and stride == 1 and mode == "reflect" and min(height, width) >= 4
-    fast = fast and not torch.is_grad_enabled()
-    if not fast:
+        return _conv2d(x if support is None else x * support, weight, bias, stride, relu)
+    fast = weight.shape[-1] == 3 and mode == "reflect" and min(height, width) >= 4
+    if not fast or torch.is_grad_enabled():
         padded = _pad(x, radius, mode)
-        return _conv2d(padded if support is None else padded * support, weight, bias, stride, 0, relu)
-    if kernels is not None and x.shape[0] == 1:
-        return winograd.convolved(_whole_tiles(x, support), kernels, bias, height, width, relu=relu)
-    inner = x if support is None else x * support[..., 1:-1, 1:-1]
-    y = _conv2d(inner, weight, bias, 1, 1, relu)
-    _make_border(y, x, weight, bias, support, relu)
-    return y
+        return _conv2d(padded if support is None else padded * support, weight, bias, stride, relu)
+    if kernels is not None and x.shape[0] == stride == 1:
+        padded = _ringed(x, support, *winograd.padded_size(height, width))
+        return winograd.convolved(padded, kernels, bias, height, width, relu=relu)
+    return _conv2d(_ringed(x, support, height + 2, width + 2), weight, bias, stride, relu)
 
 
-def _make_border(
-    y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, support: Tensor | None, relu: bool
-) -> None:
-    """Write the border lines of a 3x3 convolution of ``reflected(x) * support``.
+def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tensor:
+    """``reflected(x) * support``, channels last in memory, and zeros after it up to a size.
 
-    :param y: (N, O, H, W), whose outermost rows and columns are overwritten.
-    :param x: (N, C, H, W).
+    :param x: (N, C, H, W), both sides at least 4.
     :param support: (N or 1, 1, H + 2, W + 2) or ``None``.
+    :returns: (N, C, rows, columns).
     """
-    for across in (False, True):  # the first and last row, then columns
-        if across:
-            x, y = x.transpose(-1, -2), y.transpose(-1, -2)
-            weight = weight.transpose(-1, -2)
-            support = None if support is None else support.transpose(-1, -2)
-        count, channels, height, width = x.shape
-        # Channels last: (N, the two lines, three lines each, W + 2, C).
-        lines = x.new_empty(count, 2, 3, width + 2, channels)
-        for end, (line, beside) in enumerate(((0, 1), (height - 1, height - 2))):
-            lines[:, end, 1, 1:-1] = x[..., line, :].movedim(1, -1)
-            lines[:, end, ::2, 1:-1] = x[..., beside, :].movedim(1, -1)[:, None]
-        lines[..., 0, :], lines[..., -1, :] = lines[..., 2, :], lines[..., -3, :]
-        if support is not None:
-            ends = torch.stack((support[:, 0, :3], support[:, 0, -3:]), 1)
-            lines *= ends[..., None]
-        strips = lines.flatten(0, 1).permute(0, 3, 1, 2)
-        found = _conv2d(strips, weight.contiguous(memory_format=torch.channels_last), bias, 1, 0, relu)
-        y[..., :: height - 1, :] = found.squeeze(2).unflatten(0, (count, 2)).transpose(1, 2)
-
-
-def _whole_tiles(x: Tensor, support: Tensor | None) -> Tensor:
-    """``reflected(x) * support`` with zeros after it up to whole tiles, channels last in memory."""
-    height, width = x.shape[-2:]
-    rows, columns = winograd.padded_size(height, width)
-    padded = torch.empty(
-        (1, x.shape[1], rows, columns), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
-    )
+    count, channels, height, width = x.shape
+    padded = x.new_empty(count, rows, columns, channels).permute(0, 3, 1, 2)
     inner = padded[..., 1 : height + 1, 1 : width + 1]
     if support is None:
         inner.copy_(x)
     else:
         torch.mul(x, support[..., 1:-1, 1:-1], out=inner)
-    # The ring is reflected before the mask is laid on it, as everywhere.
-    for place, row in ((0, 1), (height + 1, height - 2)):
-        line = F.pad(x[..., row : row + 1, :], (1, 1, 0, 0), mode="reflect")
-        padded[..., place : place + 1, : width + 2] = (
-            line if support is None else line * support[..., place : place + 1, :]
-        )
-    for place, column in ((0, 1), (width + 1, width - 2)):
-        line = x[..., column : column + 1]
-        padded[..., 1 : height + 1, place : place + 1] = (
-            line if support is None else line * support[..., 1:-1, place : place + 1]
-        )
-    padded[..., height + 2 :, :] = 0
-    padded[..., width + 2 :] = 0
+    # The ring is reflected before the mask is laid on it, as everywhere; both sides at once.
+    down, right = slice(0, height + 2, height + 1), slice(0, width + 2, width + 1)
+    from_rows, from_columns = slice(1, height - 1, height - 3), slice(1, width - 1, width - 3)
+    whole, across = slice(1, height + 1), slice(1, width + 1)
+    ring = (
+        (down, across, from_rows, slice(None)),
+        (whole, right, slice(None), from_columns),
+        (down, right, from_rows, from_columns),
+    )
+    for y, x_, own_y, own_x in ring:
+        line = x[..., own_y, own_x]
+        padded[..., y, x_] = line if support is None else line * support[..., y, x_]
+    if rows > height + 2:
+        padded[..., height + 2 :, :] = 0
+    if columns > width + 2:
+        padded[..., width + 2 :] = 0
     return padded
 
 

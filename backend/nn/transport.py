@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .fused import conv2d_relu
 from .moments import Moments
 
 #: Largest factor by which any direction of the features is stretched.  A smooth region under a rough
@@ -24,15 +25,17 @@ class Affine:
     matrix: Tensor
     offset: Tensor
 
-    def apply(self, features: Tensor) -> Tensor:
-        """Map (..., C, H, W) features, in their own precision.
+    def apply(self, features: Tensor, *, relu: bool = False) -> Tensor:
+        """Map (..., C, H, W) features, in their own precision, and clip them at zero if asked for.
 
         As a 1x1 convolution: for narrow matrices the library's are quicker than its products.
         """
         if features.dim() == 4:
-            return F.conv2d(features, self.matrix.to(features)[..., None, None], self.offset.to(features))
+            weight, bias = self.matrix.to(features)[..., None, None], self.offset.to(features)
+            return conv2d_relu(features, weight, bias) if relu else F.conv2d(features, weight, bias)
         moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
-        return moved.movedim(-1, -3)
+        moved = moved.movedim(-1, -3)
+        return F.relu(moved) if relu else moved
 
     def softened(self, gain: float, mean: Tensor) -> Affine:
         """The same map with deviations from ``mean`` multiplied by ``gain`` afterwards."""

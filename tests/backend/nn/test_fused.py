@@ -25,12 +25,12 @@ def offered(request, monkeypatch):
         monkeypatch.setattr(fused, "available", lambda: False)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, 1), (3, 1, 0), (4, 2, 0), (1, 1, 0)])
-def test_a_convolution_and_its_relu_are_those_two(offered, kernel, stride, padding):
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (4, 2), (1, 1)])
+def test_a_convolution_and_its_relu_are_those_two(offered, kernel, stride):
     x, weight, bias = tensors(8, 24, 20, kernel)
     with torch.inference_mode():
-        wanted = F.conv2d(x, weight, bias, stride, padding).relu()
-        found = fused.conv2d_relu(x, weight, bias, stride, padding)
+        wanted = F.conv2d(x, weight, bias, stride).relu()
+        found = fused.conv2d_relu(x, weight, bias, stride)
     assert torch.allclose(found, wanted, atol=1e-5)
     assert float(wanted.max()) > 1  # something was let through
 
