@@ -9,11 +9,16 @@ meet they are cross-faded.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from . import team
+from .pieces import BLOCK, STRIDE, Blocks, asked, by_chance, distinctness, spread_out
 
 #: What one agreeing neighbour is worth, in units of cosine.
 COHERENCE = 0.2
@@ -52,17 +57,48 @@ def _largest(scores: Tensor) -> Tensor:
     return scores.argmax(1)
 
 
+@dataclass(frozen=True)
+class Places:
+    """A style picture's places, as they are searched; made once.
+
+    :param keys: (h*w, C), unit vectors.
+    :param grid: (h, w).
+    :param blocks: what smooth areas are matched with.
+    """
+
+    keys: Tensor
+    grid: tuple[int, int]
+    blocks: Blocks
+
+    @classmethod
+    def of(cls, keys: Tensor, grid: tuple[int, int]) -> Places:
+        """From (C, h*w) centred keys."""
+        return cls(F.normalize(keys.T.contiguous(), dim=1), grid, Blocks.of(keys, grid))
+
+    @property
+    def bytes(self) -> int:
+        """Memory it holds."""
+        return sum(t.numel() * t.element_size() for t in (self.keys, self.blocks.keys))
+
+
+@dataclass(frozen=True)
+class FirstMatches:
+    """What :func:`first_matches` found.
+
+    :param queries: (H*W, C), of unit length times what likeness is worth there.
+    :param keys: (h*w, C), unit vectors.
+    :param place: (H*W,) int64 indices into the keys.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    place: Tensor
+
+
 def coherent_matches(
     queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int], seed: int = 0
 ) -> Tensor:
     """Matches that agree with their neighbours where that costs little likeness.
-
-    Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
-    across them.  First every cell looks for its best place among a random share of the style's:
-    were all to look everywhere, a flat sky would fill with copies of its one most similar spot, in
-    step with the grid.  Then, each round, every cell may take over the place that continues a
-    neighbour's match (Ashikhmin 2001) if cosine plus :data:`COHERENCE` per agreeing neighbour
-    grows; the cells are visited in two interleaved sets, so the total never falls.
 
     :param queries: (C, H*W), centred.
     :param keys: (C, h*w), centred.
@@ -71,16 +107,64 @@ def coherent_matches(
     :param seed: another seed lays other strokes.
     :returns: (H*W,) int64.
     """
-    count, nowhere = queries.shape[1], keys.shape[1]
-    q, k = (F.normalize(x.T.contiguous(), dim=1) for x in (queries, keys))
-    place = _first_matches(q, k, seed)
+    return drawn_together(first_matches(queries, Places.of(keys, grid), size, seed), size, grid)
+
+
+def first_matches(queries: Tensor, places: Places, size: tuple[int, int], seed: int) -> FirstMatches:
+    """Every cell's best place among a random share of the style's, or a part of its block's piece.
+
+    Were all to look everywhere, a flat sky would fill with copies of its one most similar spot, in step
+    with the grid; where the content is smooth, what is alike says little anyway, and blocks of cells
+    take connected pieces (:mod:`.pieces`).  Arguments as for :func:`coherent_matches`.
+    """
+    q = F.normalize(queries.T.contiguous(), dim=1)
+    worth = distinctness(queries, size, places.blocks.usual)
+    own = torch.zeros(q.shape[0], dtype=torch.int64, device=q.device)
+    work: list[Callable[[], Tensor | None]] = [partial(_in_pieces, queries, worth, places, size, seed)]
+    pieces, *_ = team.together([*work, *_searches(q, places.keys, seed, own)])
+    if pieces is not None:
+        gain = (q * (places.keys.index_select(0, own) - places.keys.index_select(0, pieces))).sum(1)
+        # Who goes alone disagrees with those around.
+        own = torch.where(worth * gain > 2 * COHERENCE, own, pieces)
+    return FirstMatches(q.mul_(worth[:, None]), places.keys, own)
+
+
+def _in_pieces(
+    queries: Tensor, worth: Tensor, places: Places, size: tuple[int, int], seed: int
+) -> Tensor | None:
+    """Places such that every block of cells takes one piece; ``None`` in a style smaller than a block."""
+    blocks = places.blocks
+    if not blocks.keys.shape[0]:
+        return None
+    q, weight, many = asked(queries, worth, size)
+    first = _largest(by_chance(q @ blocks.keys.T, weight, seed))
+    matches = FirstMatches(q * weight[:, None], blocks.keys, first)
+    found = drawn_together(matches, many, blocks.grid, BLOCK // STRIDE)
+    return spread_out(found, blocks, many, size, places.grid)
+
+
+def drawn_together(
+    first: FirstMatches, size: tuple[int, int], grid: tuple[int, int], step: int = 1
+) -> Tensor:
+    """Matches drawn together into coherent pieces.
+
+    Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
+    across them.  Each round, every cell may take over the place that continues a neighbour's match
+    (Ashikhmin 2001) if its likeness plus :data:`COHERENCE` per agreeing neighbour grows; the cells are
+    visited in two interleaved sets, so the total never falls.  Arguments and result as for
+    :func:`coherent_matches`.
+
+    :param step: how far in the grid of places it is from one cell's to the next's.
+    """
+    q, k, place = first.queries, first.keys, first.place
+    count, nowhere = q.shape[0], k.shape[0]
     liking = (q * k.index_select(0, place)).sum(1)
     # One place more, "nowhere", for matches that would end beyond the style, and one cell more that has
     # it, for neighbours beyond the border: so nothing has to ask where it is.
     k = F.pad(k, (0, 0, 0, 1))
     place = F.pad(place, (0, 1), value=nowhere)
     beside = _neighbours(size).to(q.device)
-    onward = _continued(grid).to(q.device)
+    onward = _continued(grid, step).to(q.device)
     rows = torch.arange(size[0], device=q.device)[:, None]
     cols = torch.arange(size[1], device=q.device)[None, :]
     halves = [((rows + cols) % 2 == half).flatten() for half in (0, 1)]
@@ -120,33 +204,35 @@ def _neighbours(size: tuple[int, int]) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _continued(grid: tuple[int, int]) -> Tensor:
-    """(4, h*w + 1): the place one step after each place; h*w where that is beyond, or was already."""
-    return torch.stack([_stepped(grid, dy, dx) for dy, dx in _STEPS])
+def _continued(grid: tuple[int, int], step: int) -> Tensor:
+    """(4, h*w + 1): the place a step after each place; h*w where that is beyond, or was already."""
+    return torch.stack([_stepped(grid, dy * step, dx * step) for dy, dx in _STEPS])
 
 
 def _stepped(size: tuple[int, int], dy: int, dx: int) -> Tensor:
     """(H*W + 1,): the number of the cell at (y + dy, x + dx); H*W where there is none."""
     height, width = size
-    numbered = torch.full((height + 2, width + 2), height * width)
-    numbered[1:-1, 1:-1] = torch.arange(height * width).view(size)
-    moved = numbered[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+    numbered = torch.arange(height * width).view(size)
+    frame = max(abs(dy), abs(dx))
+    numbered = F.pad(numbered, (frame,) * 4, value=height * width)
+    moved = numbered[frame + dy : frame + dy + height, frame + dx : frame + dx + width]
     return F.pad(moved.flatten(), (0, 1), value=height * width)
 
 
-def _first_matches(q: Tensor, k: Tensor, seed: int) -> Tensor:
-    """The best place for every cell among a random share of the style's."""
+def _searches(q: Tensor, k: Tensor, seed: int, found: Tensor) -> list[Callable[[], None]]:
+    """Pieces of work, each of which fills in ``found`` for the cells of one random share."""
     generator = torch.Generator().manual_seed(seed)
     places = torch.randperm(k.shape[0], generator=generator)[:MOST_KEYS].to(q.device)
     party = torch.randint(PARTIES, (q.shape[0],), generator=generator).to(q.device)
-    first = torch.zeros(q.shape[0], dtype=torch.int64, device=q.device)
-    for i in range(PARTIES):
+
+    def search(i: int) -> None:
         share = places[i::PARTIES] if places.numel() >= 4 * PARTIES else places
         members = (party == i).nonzero()[:, 0]
         if members.numel():
             likeness = q.index_select(0, members) @ k.index_select(0, share).T
-            first[members] = share.index_select(0, _largest(likeness))
-    return first
+            found[members] = share.index_select(0, _largest(likeness))
+
+    return [partial(search, i) for i in range(PARTIES)]
 
 
 def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from . import team
 from .compact import TAPS
-from .matching import borrow, coherent_matches, matching_basis, nearest_inside
+from .matching import (
+    FirstMatches,
+    Places,
+    borrow,
+    drawn_together,
+    first_matches,
+    matching_basis,
+    nearest_inside,
+)
 from .moments import Moments, mixed, moments, weights_at
 from .transport import Affine, transport
 
@@ -76,7 +86,13 @@ class StyleCode:
     @property
     def bytes(self) -> int:
         """Memory it holds."""
-        return sum(t.numel() * t.element_size() for t in (*self.features.values(), self.keys))
+        own = sum(t.numel() * t.element_size() for t in (*self.features.values(), self.keys))
+        return own + self.places.bytes
+
+    @cached_property
+    def places(self) -> Places:
+        """Its places as they are searched."""
+        return Places.of(self.keys, _grid(self))
 
 
 @dataclass(frozen=True)
@@ -114,37 +130,69 @@ class Restyle:
         """
         target = {tap: mixed([(code.moments[tap], w) for code, w in styles]) for tap in TAPS}
         if maps is None:
-            maps = {tap: transport(content[tap], target[tap]) for tap in TAPS}
+            # Factors and eigenvectors keep one thread busy each; the dearest first.
+            deep_first = TAPS[::-1]
+            found = team.together([partial(transport, content[tap], target[tap]) for tap in deep_first])
+            maps = dict(zip(deep_first, found, strict=True))
         return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail, seed)
 
     def apply(self, taps: Mapping[str, Tensor], tick: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
         """Stylized taps of one tile, {tap: (1, C, h, w)} in and out, of sides that are
         whole coarse cells (multiples of 8 px); ``tick`` may raise to stop the work."""
-        out: dict[str, Tensor] = {}
-        for tap in TAPS:
-            tick()
-            low, high = DETAIL_RANGE[tap]
-            gain = low + (high - low) * self.detail
-            change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
-            out[tap] = change.apply(taps[tap])
-        if self.texture > 0:
-            self._borrow(out, tick)
-        return {tap: x.clamp_min_(0.0) for tap, x in out.items()}
-
-    def _borrow(self, taps: dict[str, Tensor], tick: Callable[[], None]) -> None:
-        deep = taps["4_1"]
+        if self.texture <= 0:
+            return {tap: self._moved(tap, taps, tick, relu=True) for tap in TAPS}
+        deep = self._moved("4_1", taps, tick, relu=False)
         size = (deep.shape[-2], deep.shape[-1])
-        matched: dict[str, Tensor] = {}
-        for code, weight in self.styles:
-            rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
-            queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
-            grid = (code.features["4_1"].shape[-2], code.features["4_1"].shape[-1])
+        first = [self._searched(deep, code, tick) for code, _ in self.styles]
+
+        def settled(number: int) -> Tensor:
             tick()
-            index = coherent_matches(queries, code.keys, size, grid, self.seed)
-            for tap in MATCHED_TAPS:
-                tick()
-                laid = borrow(code.features[tap], index, size, grid)
-                part = laid if len(self.styles) == 1 else weight * laid
-                matched[tap] = part if tap not in matched else matched[tap] + part
+            code = self.styles[number][0]
+            return drawn_together(first[number], size, _grid(code))
+
+        out = {"4_1": deep}
+
+        def finer() -> Tensor:
+            for tap in TAPS[:-1]:
+                out[tap] = self._moved(tap, taps, tick, relu=tap not in MATCHED_TAPS)
+            return deep
+
+        # Searching is many short steps that few cores can share; the finer taps do not wait for it.
+        steps: list[Callable[[], Tensor]] = [partial(settled, i) for i in range(len(self.styles))]
+        matches = team.together([*steps, finer])[:-1]
         for tap in MATCHED_TAPS:
-            taps[tap] = taps[tap].lerp_(matched[tap][None], self.texture)
+            matched = self._laid(tap, matches, size, tick)
+            out[tap] = out[tap].lerp_(matched[None], self.texture).clamp_min_(0.0)
+        return out
+
+    def _moved(self, tap: str, taps: Mapping[str, Tensor], tick: Callable[[], None], *, relu: bool) -> Tensor:
+        """A tap's features after its transport."""
+        tick()
+        low, high = DETAIL_RANGE[tap]
+        gain = low + (high - low) * self.detail
+        change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
+        return change.apply(taps[tap], relu=relu)
+
+    def _searched(self, deep: Tensor, code: StyleCode, tick: Callable[[], None]) -> FirstMatches:
+        tick()
+        rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
+        queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
+        size = (deep.shape[-2], deep.shape[-1])
+        return first_matches(queries, code.places, size, self.seed)
+
+    def _laid(
+        self, tap: str, matches: Sequence[Tensor], size: tuple[int, int], tick: Callable[[], None]
+    ) -> Tensor:
+        """The styles' features of a tap at the matched places."""
+        total: Tensor | None = None
+        for (code, weight), index in zip(self.styles, matches, strict=True):
+            tick()
+            laid = borrow(code.features[tap], index, size, _grid(code))
+            part = laid if len(self.styles) == 1 else weight * laid
+            total = part if total is None else total + part
+        assert total is not None
+        return total
+
+
+def _grid(code: StyleCode) -> tuple[int, int]:
+    return code.features["4_1"].shape[-2], code.features["4_1"].shape[-1]
