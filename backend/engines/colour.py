@@ -54,7 +54,7 @@ def palette_map(
     :param amount: 0 (no change) to 1 (all the way).
     :returns: ``None`` where there is nothing to change.
     """
-    if amount <= 0 or not bool((weight > 0).any()):
+    if amount <= 0 or not float(weight.amax()) > 0:
         return None
     whole = transport(moments(image, weight), mixed(palettes))
     eye = torch.eye(3, dtype=whole.matrix.dtype, device=whole.matrix.device)
@@ -79,7 +79,7 @@ def keep_hues(image: Tensor, content: Tensor, weight: Tensor, amount: float) -> 
     :param content: likewise.
     :param weight: (H, W), where lightness is measured.
     """
-    if not bool((weight > 0).any()):
+    if not float(weight.amax()) > 0:
         return image
     luma = torch.tensor(LUMA).to(image).view(3, 1, 1)
     painted = (image * luma).sum(0, keepdim=True)

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scumble.backend.nn import team
 from scumble.backend.nn.compact import TAP_CELLS, TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.full import FullDecoder, FullEncoder
 from scumble.backend.nn.moments import Moments, MomentSums, area_averaged, weights_at
@@ -178,9 +180,7 @@ class Border:
     def of(cls, tile: Tile, taps: Taps, inner: Tensor | None, mask: Tensor | None) -> Border:
         """For the masks of :meth:`Painter.paint`."""
         weight, support = (
-            None
-            if whole is None or bool((tile.cut(whole) >= 1).all())
-            else _padded(tile.cut(whole)[None, None])
+            None if whole is None or _everywhere(tile.cut(whole)) else _padded(tile.cut(whole)[None, None])
             for whole in (inner, mask)
         )
         shares = {} if weight is None else {tap: area_averaged(weight, _size(taps[tap])) for tap in TAPS}
@@ -238,18 +238,29 @@ class Painter:
     def encode(self, image: Tensor, mask: Tensor | None, tile: Tile, key: str) -> dict[str, Tensor]:
         """The tile's taps through partial convolution; cached under the crop's key."""
         mask_part = None if mask is None else tile.cut(mask)
-        if mask_part is not None and bool((mask_part >= 1).all()):
+        if mask_part is not None and _everywhere(mask_part):
             mask_part = None  # identical to the plain network, and cheaper
         name = f"taps/{self.network.name}/{key}/{tile.frame}/{self.mask_key(mask_part)}"
         known = self.context.cache.get(name)
         if isinstance(known, dict):
             return known
+        # What a mask does is the same for every layer.
+        place = f"windows/{self.network.name}/{tile.frame}/{self.mask_key(mask_part)}"
+        before = None if mask_part is None else self.context.cache.get(place)
+        windows: list[Window] = before if isinstance(before, list) else []
         with timed(self.context, "encode"):
             part = _padded(tile.cut(image)[None])
             support = None if mask_part is None else _padded(mask_part[None, None])
             taps = self.network.encoder(
-                part, support, expand=self.expand, renormalize=self.renormalize, tick=self._tick
+                part,
+                support,
+                expand=self.expand,
+                renormalize=self.renormalize,
+                tick=self._tick,
+                windows=windows,
             )
+        if windows and before is None:
+            self.context.cache.put(place, windows)
         self.context.cache.put(name, taps)
         return taps
 
@@ -302,18 +313,19 @@ class Painter:
             taps = taps_of(tile)
             with timed(self.context, "statistics"):
                 for own, weight in zip(sums, weights, strict=True):
-                    if tile.core == tile.frame and bool((weight >= 1).all()) and _whole_cells(tile):
-                        for tap in TAPS:
-                            self._tick()
-                            own[tap].add(taps[tap][0])
-                        continue
-                    core = padded_zero(tile.core_weight(weight))
-                    if not bool((core > 0).any()):
-                        continue
-                    for tap in TAPS:
-                        self._tick()
-                        own[tap].add(taps[tap][0], weights_at(core, _size(taps[tap])))
+                    core: Tensor | None = None
+                    if not (tile.core == tile.frame and _everywhere(weight) and _whole_cells(tile)):
+                        core = padded_zero(tile.core_weight(weight))
+                        if not float(core.amax()) > 0:
+                            continue
+                    # The dearest first; each keeps one thread busy.
+                    add = partial(self._add, own, taps, core)
+                    team.together([partial(add, tap) for tap in TAPS[::-1]])
         return [{tap: s[tap].moments() for tap in TAPS} for s in sums]
+
+    def _add(self, sums: Mapping[str, MomentSums], taps: Taps, weight: Tensor | None, tap: str) -> None:
+        self._tick()
+        sums[tap].add(taps[tap][0], None if weight is None else weights_at(weight, _size(taps[tap])))
 
     def paint(
         self,
@@ -381,6 +393,11 @@ class Painter:
                 part = styled[tap] * area_averaged(share, _size(styled[tap]))
                 total[tap] = part if tap not in total else total[tap] + part
         return total
+
+
+def _everywhere(mask: Tensor) -> bool:
+    """Whether a mask is one at every position; its least value is found without a copy of it."""
+    return float(mask.amin()) >= 1
 
 
 def _whole_cells(tile: Tile) -> bool:

@@ -65,6 +65,7 @@ class CompactEncoder(nn.Module):
         expand: bool = True,
         renormalize: bool = False,
         tick: Callable[[], None] = lambda: None,
+        windows: list[Window] | None = None,
     ) -> dict[str, Tensor]:
         """Features after the ReLU of each tap.
 
@@ -73,9 +74,10 @@ class CompactEncoder(nn.Module):
         :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
         :param renormalize: likewise.
         :param tick: called before each layer; may raise to stop the work.
+        :param windows: see :class:`~scumble.backend.nn.masked_layers.MaskedLayers`.
         :returns: ``{tap: (N, C, H // cell, W // cell)}``, see :data:`TAP_WIDTHS` and :data:`TAP_CELLS`.
         """
-        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick)
+        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
         x = torch.addcmul(self.shift, image, self.scale)
         return layers.encode(self, [name for name, _, _ in _LAYERS], x, TAPS)
 

@@ -49,6 +49,7 @@ class FullEncoder(nn.Module):
         expand: bool = True,
         renormalize: bool = False,
         tick: Callable[[], None] = lambda: None,
+        windows: list[Window] | None = None,
         taps: tuple[str, ...] = TAPS,
     ) -> dict[str, Tensor]:
         """Features after the ReLU of each tap, divided by :data:`UNIT`.
@@ -58,10 +59,11 @@ class FullEncoder(nn.Module):
         :param expand: see :func:`~scumble.backend.nn.partial_conv.partial_conv2d`.
         :param renormalize: likewise.
         :param tick: called before each layer; may raise to stop the work.
+        :param windows: see :class:`~scumble.backend.nn.masked_layers.MaskedLayers`.
         :param taps: layers to return, shallow to deep.
         :returns: ``{tap: (N, C, H // 2^level, W // 2^level)}``, see :data:`WIDTHS`.
         """
-        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick)
+        layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
         return layers.encode(self, self.layers, image - self.mean, taps)
 
     @classmethod

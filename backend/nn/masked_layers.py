@@ -64,7 +64,8 @@ class MaskedLayers:
         for name in names:
             if name == "pool":
                 x = halved(x)
-                self._current = None if self._current is None else F.max_pool2d(self._current, 2)
+                if self._current is not None and self._done == len(self._windows):
+                    self._current = F.max_pool2d(self._current, 2)
                 continue
             layer = net.get_submodule(name)
             assert isinstance(layer, PartialConv2d)

@@ -49,6 +49,8 @@ class MomentSums:
         :param features: (C, H, W).
         :param weight: (H, W), non-negative; positions with weight 0 are not looked at.
         """
+        if weight is not None and _ones(weight):
+            weight = None
         # Positions as rows: for channels-last features a view, and a mask selects whole rows.
         count = features.shape[-2] * features.shape[-1] if weight is None else int((weight > 0).sum())
         step = max(1, math.isqrt(count // ENOUGH))
@@ -91,6 +93,11 @@ class MomentSums:
         covariance = self._second / self._weight - torch.outer(offset, offset)
         covariance = (covariance + covariance.T) / 2
         return Moments(self._shift.double() + offset, covariance, self._weight**2 / self._weight_sq)
+
+
+def _ones(weight: Tensor) -> bool:
+    low, high = torch.aminmax(weight)
+    return float(low) == float(high) == 1
 
 
 def moments(features: Tensor, weight: Tensor | None = None) -> Moments:
