@@ -39,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a value of the engine's option method; repeat to compare",
     )
-    parser.add_argument("--peer", action="append", default=[], help="also measure this program, if installed")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        help="also measure this program, if installed; painting: the style picture itself in the region",
+    )
     parser.add_argument(
         "--sweep",
         action="append",

