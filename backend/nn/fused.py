@@ -16,8 +16,8 @@ from torch.nn import functional as F
 _CL = torch.channels_last
 
 
-def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-    sides = [[0, 0], [stride] * 2, [1, 1]]
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int = 0) -> Tensor:
+    sides = [[padding] * 2, [stride] * 2, [1, 1]]
     found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *sides, 1, "relu", [], "")
     return found
 
@@ -52,11 +52,11 @@ def _usable(x: Tensor) -> bool:
     return plain and available()
 
 
-def conv2d_relu(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1) -> Tensor:
-    """``relu(conv2d(x, weight, bias, stride))``."""
+def conv2d_relu(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
+    """``relu(conv2d(x, weight, bias, stride, padding))`` with zeros as padding."""
     if _usable(x):
-        return _pointwise(x, weight, bias, stride)
-    return F.relu(F.conv2d(x, weight, bias, stride), inplace=True)
+        return _pointwise(x, weight, bias, stride, padding)
+    return F.relu(F.conv2d(x, weight, bias, stride, padding), inplace=True)
 
 
 def plus_rows_relu(into: Tensor, x: Tensor, weight: Tensor) -> Tensor:

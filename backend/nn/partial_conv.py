@@ -13,6 +13,8 @@ from .fused import conv2d_relu
 
 #: Channels that a processor's convolution makes at a time.
 _LANES = 8
+#: Numbers in a tensor from which a copy of it costs more than its border lines do.
+_LARGE = 1 << 22
 
 
 def expand_mask(mask: Tensor) -> Tensor:
@@ -148,8 +150,12 @@ def _pad(t: Tensor, radius: int, mode: str) -> Tensor:
     return F.pad(t, (radius,) * 4, mode=mode) if radius else t
 
 
-def _conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, relu: bool) -> Tensor:
-    return conv2d_relu(x, weight, bias, stride) if relu else F.conv2d(x, weight, bias, stride)
+def _conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, relu: bool, padding: int = 0
+) -> Tensor:
+    if relu:
+        return conv2d_relu(x, weight, bias, stride, padding)
+    return F.conv2d(x, weight, bias, stride, padding)
 
 
 def _bordered_conv2d(
@@ -164,8 +170,9 @@ def _bordered_conv2d(
 ) -> Tensor:
     """``conv(pad(x) * support)`` for a support that already has the border's ring.
 
-    The library's padding is slow where channels come last, and so are many small products along the
-    borders: without gradients the tensor is copied, multiplied on the way, and its ring filled in.
+    The library's padding is slow where channels come last: without gradients the tensor is copied,
+    multiplied on the way, and its ring filled in.  A large one without a mask is convolved with zeros
+    around it and no copy, and its border lines are made anew.
     """
     radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
@@ -178,7 +185,32 @@ def _bordered_conv2d(
     if kernels is not None and x.shape[0] == stride == 1:
         padded = _ringed(x, support, *winograd.padded_size(height, width))
         return winograd.convolved(padded, kernels, bias, height, width, relu=relu)
+    if support is None and stride == 1 and x.numel() >= _LARGE:
+        y = _conv2d(x, weight, bias, 1, relu, padding=1)
+        _make_border(y, x, weight, bias, relu)
+        return y
     return _conv2d(_ringed(x, support, height + 2, width + 2), weight, bias, stride, relu)
+
+
+def _make_border(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> None:
+    """Write the border lines of a 3x3 convolution of ``reflected(x)``.
+
+    :param y: (N, O, H, W), whose outermost rows and columns are overwritten.
+    :param x: (N, C, H, W).
+    """
+    for across in (False, True):  # the first and last row, then columns
+        if across:
+            x, y, weight = (t.transpose(-1, -2) for t in (x, y, weight))
+        count, channels, height, width = x.shape
+        # Channels last: (N, the two lines, three lines each, W + 2, C).
+        lines = x.new_empty(count, 2, 3, width + 2, channels)
+        for end, (line, beside) in enumerate(((0, 1), (height - 1, height - 2))):
+            lines[:, end, 1, 1:-1] = x[..., line, :].movedim(1, -1)
+            lines[:, end, ::2, 1:-1] = x[..., beside, :].movedim(1, -1)[:, None]
+        lines[..., 0, :], lines[..., -1, :] = lines[..., 2, :], lines[..., -3, :]
+        strips = lines.flatten(0, 1).permute(0, 3, 1, 2)
+        found = _conv2d(strips, weight.contiguous(memory_format=torch.channels_last), bias, 1, relu)
+        y[..., :: height - 1, :] = found.squeeze(2).unflatten(0, (count, 2)).transpose(1, 2)
 
 
 def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tensor:

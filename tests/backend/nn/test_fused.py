@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from scumble.backend.nn import fused
+from scumble.backend.nn import fused, partial_conv
 from scumble.backend.nn.partial_conv import PartialConv2d
 
 
@@ -79,3 +79,14 @@ def test_a_layer_asked_for_its_relu_gives_its_features_clipped(
     assert torch.allclose(clipped, plain.clamp_min(0), atol=1e-5)
     if mask is None:
         assert torch.allclose(plain, reflected, atol=2e-5)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_large_picture_is_reflected_at_its_borders_as_a_small_one_is(relu, monkeypatch):
+    """Large ones are not copied; the lines along their borders are made apart."""
+    torch.manual_seed(0)
+    layer, x = PartialConv2d(5, 16), torch.randn(2, 5, 9, 14)
+    with torch.inference_mode():
+        small = layer.masked(x, None, relu=relu)[0]
+        monkeypatch.setattr(partial_conv, "_LARGE", 1)
+        assert torch.allclose(layer.masked(x, None, relu=relu)[0], small, atol=1e-5)
