@@ -23,6 +23,7 @@ from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 
 from .base import Context, Job, JobRegion, Option
 from .colour import hues_let_in
+from .descent_adam import Adam
 from .nnst_descent import COLOUR_WEIGHT, spread
 from .nnst_ground import Ground, fit
 from .nnst_models import foretold
@@ -180,7 +181,7 @@ def _descended(
 ) -> Tensor:
     bands = [b.clone().requires_grad_() for b in laplacian(start)]
     rate = min(RATE_MOST, RATE_ALL / steps**0.5)
-    adam = [_Adam(b) for b in bands]
+    adam = [Adam(b, LEAST_SLOPE) for b in bands]
     share = ground.shares[0]
     weight = _cells(ground.cover[None])
     weight = weight / weight.sum().clamp_min(1e-6)
@@ -200,32 +201,6 @@ def _descended(
             break
     with torch.no_grad():
         return collapse(bands).clamp(0, 1)
-
-
-class _Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1) on one tensor.
-
-    The library's own imports its compiler first, which takes more than a second of a fresh process.
-    """
-
-    def __init__(self, values: Tensor, beta: float = 0.9, gamma: float = 0.999) -> None:
-        self.values, self.beta, self.gamma = values, beta, gamma
-        self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
-        self.steps, self.least = 0, 0.0
-
-    @torch.no_grad()
-    def step(self, rate: float) -> None:
-        slope = self.values.grad
-        assert slope is not None
-        self.values.grad = None
-        self.steps += 1
-        if self.steps == 1:
-            # Where there is nothing to go down, rounding must not be followed as far as a slope is.
-            self.least = max(1e-12, LEAST_SLOPE * float(slope.square().mean().sqrt()))
-        self.first.lerp_(slope, 1 - self.beta)
-        self.second.lerp_(slope.square(), 1 - self.gamma)
-        size = (self.second / (1 - self.gamma**self.steps)).sqrt_().add_(self.least)
-        self.values.addcdiv_(self.first, size, value=-rate / (1 - self.beta**self.steps))
 
 
 def _cells(x: Tensor) -> Tensor:

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from scumble.backend.nn.nnst_colour import guided_colours
-from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 from scumble.backend.regions.blending import Blend, Mask, auto_feather, blend
 
 from . import colour, nnst_models, registry
 from .base import Context, Job, Option, Painted
 from .nnst_ground import fit
+from .nnst_melt import Melt
 from .nnst_options import OPTIONS
 from .nnst_paint import Canvas, PiecePainter, piece_scales, planned_cost
 from .nnst_plan import MARGIN, Piece, pieces, working
@@ -141,7 +140,7 @@ class Nnst:
         for piece, place in zip(found, places, strict=True):
             context.checkpoint()
             with timed(context, "paint"):
-                own = _piece_canvas(job, piece, union, parts, device)
+                own = _piece_canvas(job, piece, union, parts, feather, device)
                 painter = PiecePainter(
                     own, place, eyes, context, job.options, job.seed, canvas.shower(piece), canvas.spend,
                     polisher, nnst_models.last(job.options),
@@ -173,7 +172,9 @@ def _vgg_asked(options: Mapping[str, Any]) -> bool:
     )
 
 
-def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: torch.device) -> Canvas:
+def _piece_canvas(
+    job: Job, piece: Piece, union: Mask, parts: Blend, feather: float, device: torch.device
+) -> Canvas:
     place = piece.box.slices()
 
     def own(x: np.ndarray[Any, Any]) -> Tensor:
@@ -182,7 +183,8 @@ def _piece_canvas(job: Job, piece: Piece, union: Mask, parts: Blend, device: tor
     shares = tuple(torch.from_numpy(np.ascontiguousarray(s[place])).to(device) for s in parts.shares)
     rows, columns = place
     content = job.content[:, rows, columns].to(device)
-    return Canvas(content, own(union), own(parts.alpha), shares, job.regions)
+    inner = own(parts.inner) if job.options["melt"] and bool((parts.inner < 1).any()) else None
+    return Canvas(content, own(union), own(parts.alpha), shares, job.regions, inner, feather)
 
 
 def _paste(image: Tensor, piece: Piece, paint: Tensor) -> None:
@@ -210,23 +212,8 @@ def _finished(job: Job, image: Tensor, parts: Blend, feather: float) -> Tensor:
 
 
 def _melted(content: Tensor, paint: Tensor, parts: Blend, feather: float) -> Tensor:
-    """Blend band by band (Burt and Adelson 1983): tones over the feather's width, strokes at once.
-
-    Only inside the selection, and never beyond the feather: a small region keeps its style's colours.
-    """
     inner = torch.from_numpy(parts.inner).to(paint)
-    if bool((inner >= 1).all()):
-        return paint
-    levels = max(1, round(float(np.log2(max(2.0, feather)))))
-    ours, theirs = laplacian(paint, levels), laplacian(content, levels)
-    mixed = []
-    for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        size = (a.shape[-2], a.shape[-1])
-        share = F.adaptive_avg_pool2d(inner[None], size)
-        # Fine bands turn into paint early, the broad tones last.
-        share = share.clamp(0, 1) ** (0.35 + 0.65 * i / max(1, len(ours) - 1))
-        mixed.append(torch.lerp(b, a, share))
-    return collapse(mixed)
+    return paint if bool((inner >= 1).all()) else Melt(content, inner, feather)(paint)
 
 
 _speeds: dict[str, float] = {}

@@ -14,6 +14,7 @@ from scumble.backend.nn.nnst_pyramid import collapse, laplacian
 from scumble.backend.nn.nnst_swift import cosine_distance, layers_of, unit
 
 from .base import Context
+from .descent_adam import Adam
 from .nnst_ground import Ground
 from .nnst_moments import Moments, apart
 
@@ -161,15 +162,12 @@ class Descent:
         """
         bands = [b.clone().requires_grad_() for b in laplacian(paint)]
         rate = RATE if rate is None else rate
-        adam = torch.optim.Adam(bands, lr=rate)
+        adam = [Adam(b) for b in bands]
         weights = self.ground.weight
         total = float(weights[self.active].sum().clamp_min(1e-6))
         self.losses, self._turn = [], -1
         for step in range(steps):
             self.context.checkpoint()
-            for group in adam.param_groups:
-                group["lr"] = rate * (1.0 - 0.75 * step / max(1, steps))
-            adam.zero_grad(set_to_none=True)
             composite = self.ground.over(collapse(bands))
             leaf = composite.detach().requires_grad_()
             loss = 0.0
@@ -186,11 +184,13 @@ class Descent:
                 also(leaf).backward()
             assert leaf.grad is not None
             composite.backward(spread(leaf.grad))
-            adam.step()
+            for one in adam:
+                one.step(rate * (1.0 - 0.75 * step / steps))
             self.losses.append(loss)
             with torch.no_grad():
                 after(step, leaf.detach())
-            if self.context.enough.is_set() or self._settled(target):
+            # What is compared here is no measure of how far a further loss has come.
+            if self.context.enough.is_set() or (also is None and self._settled(target)):
                 break
         with torch.no_grad():
             return collapse(bands).clamp(0, 1)

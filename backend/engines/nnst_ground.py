@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +36,7 @@ class Ground:
     :param grid: (h, w) cells.
     :param weight: (h*w,) how much of each cell was drawn.
     :param cell_shares: per region (h*w,): its share of each cell, 0 where it does not match.
+    :param melt: what becomes of the paint at the selection's edge before it is laid over, if anything.
     """
 
     content: Tensor
@@ -44,6 +45,7 @@ class Ground:
     grid: tuple[int, int]
     weight: Tensor
     cell_shares: tuple[Tensor, ...]
+    melt: Callable[[Tensor], Tensor] | None = None
 
     @classmethod
     def of(
@@ -77,7 +79,7 @@ class Ground:
 
     def over(self, paint: Tensor) -> Tensor:
         """Paint (3, H, W) laid over the content."""
-        return torch.lerp(self.content, paint, self.cover)
+        return torch.lerp(self.content, paint if self.melt is None else self.melt(paint), self.cover)
 
 
 def _whole(x: Tensor, grid: tuple[int, int]) -> Tensor:

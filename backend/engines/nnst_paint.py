@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from scumble.backend.nn.nnst_colour import tamed, with_hues_of
 from scumble.backend.nn.nnst_features import CELL, padded
+from scumble.backend.nn.nnst_hues import Known
 from scumble.backend.nn.nnst_matching import Grids, Searcher, upsampled
 from scumble.backend.nn.nnst_witness import Foretold
 from scumble.backend.nn.vgg import VGG16
@@ -20,9 +21,10 @@ from .base import Context, JobRegion
 from .colour import hues_let_in, palette, palette_map, recoloured
 from .nnst_descent import Descent, Target
 from .nnst_ground import Ground, fit
+from .nnst_melt import Melt
 from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
-from .nnst_polish import Last, Polish
+from .nnst_polish import Last, Looks
 from .nnst_splitting import RATE as SPLIT_RATE
 from .nnst_splitting import Splitting, split_target
 from .nnst_strokes import strokes, voted
@@ -32,6 +34,8 @@ from .nnst_style import Bank, Eyes
 FULL_ROWS_BYTES = 600 << 20
 #: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
 SPLIT_SHARE = 0.25
+#: Where hues are held to the painting's own, so many times more of the last strokes' are let in.
+HUES = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Canvas:
     :param union: (H, W), what was drawn.
     :param cover: (H, W), how much of the paint will show.
     :param shares: per region (H, W).
+    :param inner: (H, W), over what width broad tones will melt into the layer, if they will.
+    :param feather: that width in pixels.
     """
 
     content: Tensor
@@ -49,10 +55,19 @@ class Canvas:
     cover: Tensor
     shares: tuple[Tensor, ...]
     regions: tuple[JobRegion, ...]
+    inner: Tensor | None = None
+    feather: float = 0.0
 
     def ground(self, size: tuple[int, int]) -> Ground:
         """The motif at a size."""
         return Ground.of(self.content, self.union, self.cover, self.shares, size)
+
+    def melting(self, ground: Ground) -> Ground:
+        """The same with what becomes of the paint at the selection's edge in the end."""
+        if self.inner is None:
+            return ground
+        feather = self.feather * ground.size[0] / self.content.shape[-2]
+        return replace(ground, melt=Melt(ground.content, fit(self.inner, ground.size), feather))
 
 
 class PiecePainter:
@@ -152,18 +167,25 @@ class PiecePainter:
         """After the last strokes; ``start`` is what decoding made."""
         if self.polisher is None or self.last is None or self.context.enough.is_set():
             return paint
+        ground = self.canvas.melting(ground)
         drawn = fit(self.canvas.union, ground.size)
-        polish = Polish(self.polisher, ground, drawn, self.canvas.regions, self.context)
+        looks = Looks(self.polisher, ground, drawn, self.canvas.regions, self.context)
         target = replace(self._target(banks, ground, start), moments=())
         steps = self.last.steps(float((drawn > 0).sum()))
         after = self._after(ground, self.last.cost)
         descent = Descent(self.eyes.look, ground, self.context)
-        paint = descent.run(paint, target, steps, rate=self.last.rate, after=after, also=polish)
-        with torch.no_grad():  # specks of colour go, some of the new hues stays
-            let_in = torch.zeros_like(ground.cover)
-            for region, share in zip(self.canvas.regions, ground.shares, strict=True):
-                let_in += share * hues_let_in(region, self.context)
-            return with_hues_of(paint, torch.lerp(start, paint, let_in))
+        paint = descent.run(paint, target, steps, rate=self.last.rate, after=after, also=looks)
+        return self._coloured(paint, start, ground)
+
+    @torch.no_grad()
+    def _coloured(self, paint: Tensor, start: Tensor, ground: Ground) -> Tensor:
+        """The last strokes' own colours as far as the paintings have them; specks of colour go."""
+        let_in, known = torch.zeros_like(ground.cover), torch.zeros_like(paint)
+        for region, share in zip(self.canvas.regions, ground.shares, strict=True):
+            let_in += share * min(1.0, HUES * hues_let_in(region, self.context))
+            colours = Known.of([(p.image.to(paint), p.mask, p.weight) for p in region.styles])
+            known += share * colours.nearest(paint)
+        return with_hues_of(known, torch.lerp(start, known, let_in))
 
     @torch.no_grad()
     def _strokes(self, ground: Ground, banks: Sequence[Bank]) -> Tensor:

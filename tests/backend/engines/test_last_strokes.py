@@ -179,17 +179,3 @@ def test_it_stops_when_it_is_cancelled_and_keeps_what_there_is_when_that_is_enou
     stop.clear()
     painted = run(job(last_strokes="many"), progress=progress, enough=stop)
     assert bool(torch.isfinite(painted.image).all())
-
-
-def test_a_step_is_that_of_the_librarys_adam(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_strokes, "LEAST_SLOPE", 0.0)
-    ours = torch.linspace(-1, 1, 7).requires_grad_()
-    theirs = ours.detach().clone().requires_grad_()
-    step, adam = last_strokes._Adam(ours), torch.optim.Adam([theirs], lr=1e-2, eps=1e-12)
-    for _ in range(5):
-        ours.pow(4).sum().backward()
-        step.step(1e-2)
-        adam.zero_grad()
-        theirs.pow(4).sum().backward()
-        adam.step()
-    assert torch.allclose(ours, theirs, atol=1e-7)

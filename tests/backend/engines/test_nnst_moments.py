@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,13 @@ from scumble.backend.engines import nnst_models, registry
 from scumble.backend.engines.base import Context, Job, JobRegion, StylePart
 from scumble.backend.engines.cache import TensorCache
 from scumble.backend.engines.colour import palette, palette_map
-from scumble.backend.engines.nnst_descent import Descent, Target, spread
-from scumble.backend.engines.nnst_ground import Ground
+from scumble.backend.engines.nnst_descent import PATIENCE, Descent, Target, spread
+from scumble.backend.engines.nnst_ground import Ground, fit
+from scumble.backend.engines.nnst_melt import Melt
 from scumble.backend.engines.nnst_moments import apart, moments, style_moments
 from scumble.backend.engines.nnst_options import OPTIONS
-from scumble.backend.engines.nnst_polish import Last, Polish
+from scumble.backend.engines.nnst_paint import Canvas
+from scumble.backend.engines.nnst_polish import Last, Looks, Polish
 from scumble.backend.engines.nnst_style import Bank
 from scumble.backend.models import store
 from scumble.backend.nn.nnst_colour import STRETCH, tamed
@@ -170,6 +173,63 @@ def test_the_last_strokes_look_at_each_region_where_it_is_and_leave_specks_alone
     polish(photo).backward()
     assert photo.grad is not None
     assert float(photo.grad[:, :, :40].abs().max()) > 0 and float(photo.grad[:, :, 72:].abs().max()) == 0
+
+
+def test_the_last_strokes_look_from_near_and_far_by_turns_but_at_small_regions_from_near_only() -> None:
+    net = foretold()
+    ones = torch.ones(96, 96)
+    motif = Ground.of(PHOTO, ones, ones, (ones,), (96, 96))
+    looks = Looks(net, motif, ones, (region(PART),), context())
+    near, far = looks.turns
+    assert far.size[0] < near.size[0] == 96
+    with torch.no_grad():
+        assert [float(looks(PHOTO)) for _ in range(3)] == [float(x(PHOTO)) for x in (near, far, near)]
+    small = torch.zeros(96, 96)
+    small[40:58, 40:58] = 1
+    motif = Ground.of(PHOTO, small, small, (ones,), (96, 96))
+    assert len(Looks(net, motif, small, (region(PART),), context()).turns) == 1
+
+
+def test_a_further_loss_is_followed_to_the_last_step() -> None:
+    look = nnst_models.eyes("compact", torch.device("cpu")).look
+    ones = torch.ones(96, 96)
+    motif = Ground.of(PHOTO, ones, ones, (ones,), (96, 96))
+    cells = motif.weight.numel()
+    rows = look(PHOTO).flatten(1).T
+    own = F.avg_pool2d(PHOTO, 4).flatten(1).T
+    index = torch.arange(cells)[None]
+    target = Target([slice(0, look.width)], [rows], [index], motif.cell_shares, own)
+    descent = Descent(look, motif, context())
+    # From the goal itself nothing is gained, and so a scale is left early.
+    descent.run(PHOTO, target, PATIENCE + 6)
+    assert len(descent.losses) == PATIENCE + 1
+    descent.run(PHOTO, target, PATIENCE + 6, also=lambda composite: 0.1 * composite.mean())
+    assert len(descent.losses) == PATIENCE + 6
+
+
+def test_paint_melts_into_the_layer_in_broad_tones_first_and_is_itself_inside() -> None:
+    inner = torch.linspace(-0.3, 1.3, 96).clamp(0, 1).expand(96, 96)
+    black, white = torch.zeros(3, 96, 96), torch.ones(3, 96, 96)
+    tones = Melt(black, inner, 16.0)(white)
+    assert torch.allclose(Melt(PHOTO, inner, 16.0)(PHOTO), PHOTO, atol=1e-5)
+    assert float(tones[..., :4].max()) < 0.05 and float(tones[..., 92:].min()) > 0.95
+    board = (torch.arange(96)[:, None] + torch.arange(96)) % 2
+    strokes = Melt(torch.full_like(black, 0.5), inner, 16.0)(board.expand(3, 96, 96).float())
+    middle = slice(38, 58)
+    liveliness = 2 * float((strokes - 0.5)[..., middle].abs().mean())
+    assert liveliness > float(tones[..., middle].mean()) + 0.1
+
+
+def test_strokes_settle_against_the_edge_as_it_will_be() -> None:
+    ones = torch.ones(96, 96)
+    inner = torch.linspace(0, 2, 96).clamp(0, 1).expand(96, 96)
+    canvas = Canvas(PHOTO, ones, ones, (ones,), (), inner, 20.0)
+    motif = canvas.melting(canvas.ground((48, 48)))
+    paint = F.interpolate(STYLE[None, :, :96, :96], (48, 48))[0]
+    want = Melt(motif.content, fit(inner, (48, 48)), 10.0)(paint)
+    assert torch.equal(motif.over(paint), want)
+    plain = replace(canvas, inner=None)
+    assert plain.melting(plain.ground((48, 48))).melt is None
 
 
 def test_last_strokes_after_decoding_bring_a_region_nearer_to_the_whole_painting(
