@@ -265,7 +265,7 @@ class PiecePainter:
         target = split_target(target, self.eyes.look.slices)
         masks = [(b.mask, float(r.options["guide"])) for b, r in zip(banks, self.canvas.regions, strict=True)]
         splitting = Splitting(descent, target, masks, [b.grids for b in banks], self.seed)
-        after = self._after(ground)
+        after = self._after(ground, SPLIT)
         found = descent.run(paint, target, steps, follow=splitting, after=after, rate=SPLIT_RATE)
         self.losses += descent.losses[-1:]
         return found
@@ -342,7 +342,9 @@ def piece_scales(regions: Sequence[JobRegion], place: Working) -> list[Scale]:
 
 # What things cost, in units of one pass of the small network over a megapixel: for progress and estimates.
 
-MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 3.0, 75.0
+MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 4.4, 75.0
+#: Of a step of feature splitting beside the usual: every layer is searched.
+SPLIT = 8.0
 
 
 def match_cost(ground: Ground) -> float:
@@ -381,7 +383,7 @@ def planned_cost(
         passes = 1 + (int(options["finish"]) if i == len(sizes) - 1 else 0)
         if options["mode"] == "optimise":
             steps = int(options["steps"])
-            total += own * (MATCH + each * steps * (1 + SPLIT_SHARE * (passes - 1)))
+            total += own * (MATCH + steps * (each + (each + SPLIT) * SPLIT_SHARE * (passes - 1)))
         else:
             total += own * (MATCH + DECODE) * passes
     if last is not None:

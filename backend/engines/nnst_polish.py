@@ -50,9 +50,9 @@ class Last(Enum):
     Adam's at the first stroke.
     """
 
-    VGG = (12, 55.0, 4e-3)
-    FORETOLD = (32, 5.0, 8e-3)
-    BRIEF = (12, 5.0, 1e-2)
+    VGG = (12, 41.0, 4e-3)
+    FORETOLD = (32, 1.3, 8e-3)
+    BRIEF = (12, 1.3, 1e-2)
 
     def steps(self, area: float) -> int:
         """How many there are for ``area`` drawn pixels."""
