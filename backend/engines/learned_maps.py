@@ -13,7 +13,8 @@ from scumble.backend.nn.moments import Moments, mixed, weights_at
 from scumble.backend.nn.restyle import StyleCode
 from scumble.backend.nn.transport import Affine
 
-from .painter import Tile, padded_zero
+from .painter import padded_zero
+from .tiling import Tile
 
 Taps = Mapping[str, Tensor]
 

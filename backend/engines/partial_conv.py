@@ -23,9 +23,10 @@ from . import colour, full, last_strokes, registry
 from .base import Context, Job, JobRegion, Painted
 from .edges import edges, kept
 from .learned_maps import learned_maps
-from .painter import DECODER_MARGIN, MARGIN, OVERLAP, Network, Painter, Tile, style_side, tiles, timed
+from .painter import Network, Painter, style_side, timed
 from .partial_conv_options import OPTIONS
 from .resizing import resized, restored
+from .tiling import DECODER_MARGIN, MARGIN, OVERLAP, Tile, tiles
 
 #: Networks that this engine paints with; any other name is one that the user imported.
 OWN_MODELS = ("compact", full.NAME)

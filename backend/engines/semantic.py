@@ -19,9 +19,10 @@ from scumble.backend.nn.transport import Affine
 
 from . import calming, pairing, pairing_views, registry
 from .base import Context, Job, JobRegion, Option, Painted, StylePart
-from .painter import MARGIN, timed
+from .painter import timed
 from .partial_conv import PartialConv, load_network
 from .partial_conv_options import OPTIONS as SHARED
+from .tiling import MARGIN
 
 #: Least area of a paired part, in pixels: less than that is a crumb of the clustering.
 LEAST_AREA = 48.0

@@ -80,4 +80,4 @@ def test_whatever_the_sizes_every_cell_gets_a_place_of_the_painting(
 ) -> None:
     index = coherent_matches(noise(size, seed), noise(grid, seed + 1), size, grid, seed)
     assert index.shape == (size[0] * size[1],)
-    assert 0 <= int(index.min()) and int(index.max()) < grid[0] * grid[1]
+    assert int(index.min()) >= 0 and int(index.max()) < grid[0] * grid[1]
