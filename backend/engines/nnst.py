@@ -15,10 +15,11 @@ from scumble.backend.regions.blending import Blend, Mask, auto_feather, blend
 
 from . import colour, nnst_models, registry
 from .base import Context, Job, Option, Painted
+from .nnst_cost import planned_cost
 from .nnst_ground import fit
 from .nnst_melt import Melt
 from .nnst_options import OPTIONS
-from .nnst_paint import Canvas, PiecePainter, piece_scales, planned_cost
+from .nnst_paint import Canvas, PiecePainter, piece_scales
 from .nnst_plan import MARGIN, Piece, pieces, working
 from .nnst_polish import Last
 from .painter import timed

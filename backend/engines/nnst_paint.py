@@ -19,12 +19,13 @@ from scumble.backend.nn.vgg import VGG16
 
 from .base import Context, JobRegion
 from .colour import hues_let_in, palette, palette_map, recoloured
+from .nnst_cost import SPLIT, SPLIT_SHARE, decode_cost, match_cost, step_cost
 from .nnst_descent import Descent, Target
 from .nnst_ground import Ground, fit
 from .nnst_melt import Melt
 from .nnst_moments import style_moments
 from .nnst_plan import STYLE_SIDE, Scale, Working, scales, style_short
-from .nnst_polish import Last, Looks
+from .nnst_polish import Last, Looks, Polish
 from .nnst_splitting import RATE as SPLIT_RATE
 from .nnst_splitting import Splitting, split_target
 from .nnst_strokes import strokes, voted
@@ -32,8 +33,6 @@ from .nnst_style import Bank, Eyes
 
 #: Beyond this, hypercolumns of the style in full size are not kept, and full size is only decoded.
 FULL_ROWS_BYTES = 600 << 20
-#: Feature-splitting steps for one finishing pass, as a share of a scale's steps.
-SPLIT_SHARE = 0.25
 #: Where hues are held to the painting's own, so many times more of the last strokes' are let in.
 HUES = 2.0
 
@@ -301,9 +300,23 @@ class PiecePainter:
         self.fields = [f.view(self.grid[0] * full, -1)[:rows, :columns].reshape(-1) for f in taken]
         steps = max(5, self.steps // 2)
         target = self._target(banks, ground, painted)
-        return Descent(self.eyes.look, ground, self.context).run(
-            painted, target, steps, after=self._after(ground)
-        )
+        looks = self._from_afar(ground)
+        descent = Descent(self.eyes.look, ground, self.context)
+        after = self._after(ground, 0.0 if looks is None or self.last is None else self.last.cost / full**2)
+        found = descent.run(painted, target, steps, after=after, also=looks)
+        return found if looks is None else self._coloured(found, painted, ground)
+
+    def _from_afar(self, ground: Ground) -> Polish | None:
+        """What the last strokes hold to, so that it is not lost again: seen at the working size."""
+        if self.polisher is None or self.last is None:
+            return None
+        full = self.place.full
+        large = [
+            replace(r, options={**r.options, "style_scale": full * float(r.options["style_scale"])})
+            for r in self.canvas.regions
+        ]
+        drawn = fit(self.canvas.union, ground.size)
+        return Polish(self.polisher, ground, drawn, large, self.context, shrink=float(full))
 
     def _padded(self, size: tuple[int, int]) -> Canvas:
         """The canvas with its last row and column repeated up to a whole multiple of the working size."""
@@ -338,59 +351,3 @@ def piece_scales(regions: Sequence[JobRegion], place: Working) -> list[Scale]:
     ]
     side = min(sides, default=float(STYLE_SIDE))
     return scales(place.size, side)
-
-
-# What things cost, in units of one pass of the small network over a megapixel: for progress and estimates.
-
-MATCH, DECODE, STEP, STEP_VGG = 6.0, 4.0, 4.4, 75.0
-#: Of a step of feature splitting beside the usual: every layer is searched.
-SPLIT = 8.0
-
-
-def match_cost(ground: Ground) -> float:
-    """Of one matching."""
-    return MATCH * sum(float((s > 0).sum()) for s in ground.cell_shares) * 16e-6
-
-
-def decode_cost(ground: Ground) -> float:
-    """Of one decoding."""
-    return DECODE * sum(float((s > 0).sum()) for s in ground.cell_shares) * 16e-6
-
-
-def step_cost(ground: Ground, eyes: Eyes, more: float = 0.0) -> float:
-    """Of one step of optimisation; ``more`` beside the usual for each megapixel."""
-    each = (STEP_VGG if eyes.look.name == "vgg16" else STEP) + more
-    return each * float((ground.weight > 0).sum()) * 16e-6
-
-
-def planned_cost(
-    options: Mapping[str, Any],
-    area: float,
-    sizes: Sequence[Scale],
-    full: int,
-    vgg: bool,
-    last: Last | None = None,
-) -> float:
-    """What a piece will cost, before it is begun.
-
-    :param area: drawn pixels at the working size.
-    :param vgg: whether VGG-16 looks throughout.
-    :param last: who does the last strokes.
-    """
-    total, each = 0.0, STEP_VGG if vgg else STEP
-    for i, scale in enumerate(sizes):
-        own = area / scale.shrink**2 * 1e-6
-        passes = 1 + (int(options["finish"]) if i == len(sizes) - 1 else 0)
-        if options["mode"] == "optimise":
-            steps = int(options["steps"])
-            total += own * (MATCH + steps * (each + (each + SPLIT) * SPLIT_SHARE * (passes - 1)))
-        else:
-            total += own * (MATCH + DECODE) * passes
-    if last is not None:
-        total += area * 1e-6 * last.steps(area) * (each + last.cost)
-    if full > 1:
-        large = area * full * full * 1e-6
-        total += large * (
-            DECODE + (each * options["steps"] / 2 if options["mode"] == "optimise" and full == 2 else 0)
-        )
-    return total

@@ -190,6 +190,17 @@ def test_the_last_strokes_look_from_near_and_far_by_turns_but_at_small_regions_f
     assert len(Looks(net, motif, small, (region(PART),), context()).turns) == 1
 
 
+def test_a_larger_picture_seen_from_as_far_away_is_judged_as_the_picture_itself() -> None:
+    net, ones, large = foretold(), torch.ones(96, 96), torch.ones(192, 192)
+    near = Ground.of(PHOTO, ones, ones, (ones,), (96, 96))
+    grown = F.interpolate(PHOTO[None], (192, 192), mode="bicubic")[0].clamp(0, 1)
+    motif = Ground.of(grown, large, large, (large,), (192, 192))
+    twice = Polish(net, motif, large, (region(PART, style_scale=2.0),), context(), shrink=2.0)
+    with torch.no_grad():
+        want = float(Polish(net, near, ones, (region(PART),), context())(PHOTO))
+        assert abs(float(twice(grown)) - want) < 0.1 * want
+
+
 def test_a_further_loss_is_followed_to_the_last_step() -> None:
     look = nnst_models.eyes("compact", torch.device("cpu")).look
     ones = torch.ones(96, 96)
