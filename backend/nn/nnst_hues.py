@@ -20,8 +20,9 @@ from .nnst_colour import from_oklab, oklab
 RANGE, BINS = 0.32, 64
 #: Deviation in bins by which each of the painting's hues stands for those beside it.
 NEAR = 1.5
-#: The painting's hues without the rarest that come to this share of it count as its own.
-RARE = 0.05
+#: The painting's hues without the rarest that come to this share of it count as its own.  An accent is rare,
+#: too: at a twentieth a red sun turned brown.
+RARE = 0.004
 #: More places of a picture than these need not be looked at, along a side.
 SIDE = 192
 

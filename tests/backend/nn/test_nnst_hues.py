@@ -56,3 +56,11 @@ def test_nothing_becomes_lighter_or_darker_than_the_painting() -> None:
     known = Known.of([(torch.cat([flat(0.3, 0.0, 0.0), flat(0.5, 0.0, 0.0)], 2), None, 1.0)])
     for tone, want in ((0.1, 0.3), (0.4, 0.4), (0.9, 0.5)):
         assert abs(float(oklab(known.nearest(flat(tone, 0.0, 0.0)))[0].mean()) - want) < 0.02
+
+
+def test_a_small_accent_is_one_of_the_paintings_colours() -> None:
+    painting = flat(*TEAL, side=100)
+    painting[:, 40:52, 40:52] = flat(*ORANGE, side=12)  # 1.4 % of it
+    image = flat(*ORANGE)
+    found = oklab(Known.of([(painting, None, 1.0)]).nearest(image)) - oklab(image)
+    assert float(found.abs().max()) < 2 * RANGE / BINS
