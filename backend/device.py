@@ -52,13 +52,24 @@ def budget(device: torch.device) -> int:
     return int(memory(device)[0] * PLANNED_SHARE)
 
 
+#: What torch's allocator, its convolutions and Python's threads say when the system gives them no memory.
+OUT_OF_MEMORY = (
+    "not enough memory",
+    "out of memory",
+    "can't allocate memory",
+    "could not create a primitive",
+    "can't start new thread",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out; torch says so in several ways."""
+    """Whether an error means that memory ran out; torch and what it stands on say so in several ways."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
     text = str(error).lower()
+    # A "primitive descriptor" that cannot be created is another matter: an operation that does not exist.
     return isinstance(error, RuntimeError) and (
-        "not enough memory" in text or "out of memory" in text or "can't allocate memory" in text
+        any(said in text for said in OUT_OF_MEMORY) and "primitive descriptor" not in text
     )
 
 

@@ -228,7 +228,7 @@ class Session:
                         raise
                     # The error's frames would keep the tensors alive that have to go.
                     failure = error.with_traceback(None)
-                _log.warning("out of memory on %s with tiles of %d", place, tile)
+                _log.warning("out of memory on %s with tiles of %d (%s)", place, tile, failure)
                 self.cache.clear()
                 devices.release(self.device)
                 tile = min(tile, _ceil_power(max(width, height))) // 2

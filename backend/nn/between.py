@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .fused import plus_rows_relu
+from .fused import conv2d, plus_rows_relu
 from .partial_conv import PartialConv2d
 
 
@@ -69,7 +69,7 @@ def rows(layer: PartialConv2d, x: Tensor) -> Tensor:
 
     Without its bias: see :func:`raised`.
     """
-    return F.conv2d(x, layer.weight)
+    return conv2d(x, layer.weight)
 
 
 def joined(x: Tensor, layer: PartialConv2d, features: Tensor) -> Tensor:

@@ -52,11 +52,36 @@ def _usable(x: Tensor) -> bool:
     return plain and available()
 
 
+def _refused(error: RuntimeError) -> bool:
+    """Whether oneDNN could not set up an operation, which is how it says that it got no memory.
+
+    It may go on saying so when there is memory again.
+    """
+    return "could not create a primitive" in str(error)
+
+
+def conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0
+) -> Tensor:
+    """``F.conv2d`` with zeros as padding; in torch's own, slower way where the library refuses."""
+    try:
+        return F.conv2d(x, weight, bias, stride, padding)
+    except RuntimeError as error:
+        if not _refused(error):
+            raise
+    with torch.backends.mkldnn.flags(enabled=False):
+        return F.conv2d(x, weight, bias, stride, padding)
+
+
 def conv2d_relu(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
     """``relu(conv2d(x, weight, bias, stride, padding))`` with zeros as padding."""
     if _usable(x):
-        return _pointwise(x, weight, bias, stride, padding)
-    return F.relu(F.conv2d(x, weight, bias, stride, padding), inplace=True)
+        try:
+            return _pointwise(x, weight, bias, stride, padding)
+        except RuntimeError as error:
+            if not _refused(error):
+                raise
+    return F.relu(conv2d(x, weight, bias, stride, padding), inplace=True)
 
 
 def plus_rows_relu(into: Tensor, x: Tensor, weight: Tensor) -> Tensor:
@@ -65,9 +90,13 @@ def plus_rows_relu(into: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     In ``into``'s own memory where nobody will ask for it again, which is without gradients.
     """
     if _usable(x) and into.is_contiguous(memory_format=_CL):
-        _added(into, x, weight)
-        return into
-    y = F.conv2d(x, weight)
+        try:
+            _added(into, x, weight)
+            return into
+        except RuntimeError as error:
+            if not _refused(error):
+                raise
+    y = conv2d(x, weight)
     if torch.is_grad_enabled():
         return F.relu(into + y)
     return into.add_(y).relu_()

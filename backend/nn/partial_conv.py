@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import winograd
-from .fused import conv2d_relu
+from .fused import conv2d, conv2d_relu
 
 #: Channels that a processor's convolution makes at a time.
 _LANES = 8
@@ -155,7 +155,7 @@ def _conv2d(
 ) -> Tensor:
     if relu:
         return conv2d_relu(x, weight, bias, stride, padding)
-    return F.conv2d(x, weight, bias, stride, padding)
+    return conv2d(x, weight, bias, stride, padding)
 
 
 def _bordered_conv2d(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .fused import conv2d_relu
+from .fused import conv2d, conv2d_relu
 from .moments import Moments
 
 #: Largest factor by which any direction of the features is stretched.  A smooth region under a rough
@@ -32,7 +32,7 @@ class Affine:
         """
         if features.dim() == 4:
             weight, bias = self.matrix.to(features)[..., None, None], self.offset.to(features)
-            return conv2d_relu(features, weight, bias) if relu else F.conv2d(features, weight, bias)
+            return conv2d_relu(features, weight, bias) if relu else conv2d(features, weight, bias)
         moved = F.linear(features.movedim(-3, -1), self.matrix.to(features), self.offset.to(features))
         moved = moved.movedim(-1, -3)
         return F.relu(moved) if relu else moved

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -90,3 +92,19 @@ def test_a_large_picture_is_reflected_at_its_borders_as_a_small_one_is(relu, mon
         small = layer.masked(x, None, relu=relu)[0]
         monkeypatch.setattr(partial_conv, "_LARGE", 1)
         assert torch.allclose(layer.masked(x, None, relu=relu)[0], small, atol=1e-5)
+
+
+def test_where_the_library_refuses_torchs_own_way_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight = torch.rand(1, 8, 9, 9), torch.rand(4, 8, 3, 3)
+    wanted, plain = F.conv2d(x, weight), F.conv2d
+    calls: list[bool] = []
+
+    def refusing(*args: Any) -> torch.Tensor:
+        calls.append(torch.backends.mkldnn.enabled)
+        if calls[-1]:
+            raise RuntimeError("could not create a primitive")
+        return plain(*args)
+
+    monkeypatch.setattr(F, "conv2d", refusing)
+    assert torch.allclose(fused.conv2d(x, weight), wanted, atol=1e-5)
+    assert calls == [True, False] and torch.backends.mkldnn.enabled
