@@ -13,6 +13,15 @@ from . import allocator
 #: Share of the free memory that a job may plan with; the rest is for the editor and the system.
 PLANNED_SHARE = 0.7
 
+#: What torch's allocator, its convolutions and Python's threads say when the system gives them no memory.
+OUT_OF_MEMORY = (
+    "not enough memory",
+    "out of memory",
+    "can't allocate memory",
+    "could not create a primitive",
+    "can't start new thread",
+)
+
 
 def choose(name: str | None) -> torch.device:
     """The named device, or CUDA if there is one, or the CPU."""
@@ -50,16 +59,6 @@ def budget(device: torch.device) -> int:
     if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted) << 20
     return int(memory(device)[0] * PLANNED_SHARE)
-
-
-#: What torch's allocator, its convolutions and Python's threads say when the system gives them no memory.
-OUT_OF_MEMORY = (
-    "not enough memory",
-    "out of memory",
-    "can't allocate memory",
-    "could not create a primitive",
-    "can't start new thread",
-)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

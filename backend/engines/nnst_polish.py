@@ -36,8 +36,6 @@ GRAIN = 8
 FURTHER = 1.4
 #: The tap that says what a picture shows.
 DEEP = "4_1"
-
-
 #: Drawn pixels times steps that the last strokes after decoding come to, and their fewest steps: small
 #: regions lack most of what the painting has, and large ones have less time.
 BRIEF_PIXELS, BRIEF_LEAST = 6e5, 2
@@ -111,13 +109,16 @@ def _blended(parts: Sequence[tuple[list[Moments], float]]) -> list[Moments]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """One region: where it is looked at, what its places count at each tap, and what is wanted there."""
+    """One region: where it is looked at, what its places count at each tap, and what is wanted there.
+
+    :param content: what the layer shows there, if that is held: (N, C) features, and their weighted squares.
+    """
 
     box: tuple[slice, slice]
     weights: list[Tensor]
     wanted: list[Moments]
     share: float
-    content: Tensor | None = None
+    content: tuple[Tensor, Tensor] | None = None
 
 
 class Polish:
@@ -155,7 +156,10 @@ class Polish:
             parts = [(wanted(p, net, context, scale), p.weight) for p in region.styles]
             cover = _even(weight[None, box[0], box[1]], "constant")
             at = [F.avg_pool2d(cover, 1 << level).flatten() for level in range(len(TAPS))]
-            content = self._deep(fit(ground.content, self.size)[:, box[0], box[1]]) if hold else None
+            content = None
+            if hold:
+                rows = self._deep(fit(ground.content, self.size)[:, box[0], box[1]])
+                content = rows, (at[TAPS.index(DEEP)] @ rows.square().sum(1)).clamp_min(1e-6)
             self.seen.append(_Seen(box, at, _blended(parts), float(weight.sum()) / total, content))
 
     def __call__(self, composite: Tensor) -> Tensor:
@@ -169,7 +173,9 @@ class Polish:
             ]
             loss = loss + self.weight * one.share * torch.stack(found).mean()
             if one.content is not None:
-                away = _away(_rows(features[DEEP]), one.content, one.weights[TAPS.index(DEEP)])
+                own, square = one.content
+                away = (_rows(features[DEEP]) - own).square().sum(1)
+                away = one.weights[TAPS.index(DEEP)] @ away / square
                 loss = loss + self.weight * one.share * self.hold * away
         return loss
 
@@ -207,12 +213,6 @@ class Looks:
         """The loss of a (3, H, W) composite; differentiable in it."""
         self.done += 1
         return self.turns[(self.done - 1) % len(self.turns)](composite)
-
-
-def _away(rows: Tensor, content: Tensor, weights: Tensor) -> Tensor:
-    """Squared difference of (N, C) features, relative to the content's own squares."""
-    own = (weights @ content.square().sum(1)).clamp_min(1e-6)
-    return weights @ (rows - content).square().sum(1) / own
 
 
 def _even(x: Tensor, mode: str) -> Tensor:

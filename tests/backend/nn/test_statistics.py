@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matched import coherent_matches
 
-from scumble.backend.nn.matching import borrow, coherent_matches, nearest
+from scumble.backend.nn.matching import borrow, nearest
 from scumble.backend.nn.moments import Moments, MomentSums, mixed, moments, weights_at
 from scumble.backend.nn.transport import shrunk, transport
 
