@@ -266,7 +266,7 @@ class Painter:
         known = self.context.cache.get(name)
         with timed(self.context, "transform"):
             border = known if isinstance(known, Border) else Border.of(tile, taps, inner, mask)
-            mixed = self._mix(tile, taps, changes, shares, strengths)
+            mixed = self._mix(tile, taps, changes, shares, strengths, border.support)
             for tap, share in border.shares.items():
                 torch.lerp(taps[tap], mixed[tap], share, out=mixed[tap])
         with timed(self.context, "decode"):
@@ -290,12 +290,13 @@ class Painter:
         changes: Sequence[Restyle],
         shares: Sequence[Tensor],
         strengths: Sequence[float],
+        support: Tensor | None,
     ) -> dict[str, Tensor]:
         present = [i for i, s in enumerate(shares) if len(shares) == 1 or bool((tile.cut(s) > 1e-4).any())]
         total: dict[str, Tensor] = {}
         for i in present:
             self._tick()
-            styled = changes[i].apply(taps, self._tick)
+            styled = changes[i].apply(taps, self._tick, support)
             if strengths[i] < 1.0:
                 styled = {tap: torch.lerp(taps[tap], styled[tap], strengths[i]) for tap in TAPS}
             if len(present) == 1:

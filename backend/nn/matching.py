@@ -3,8 +3,7 @@
 A transport moves statistics but keeps the content's spatial pattern, so it cannot put a stroke
 where the photograph is smooth.  Matching can: each content position takes the features found at
 the most similar position of the style.  Left alone, neighbours pick unrelated places and strokes
-are chopped to the grid; so matches are first drawn together into coherent pieces, and where pieces
-meet they are cross-faded.
+are chopped to the grid; so matches are drawn together into coherent pieces.
 """
 
 from __future__ import annotations
@@ -74,11 +73,6 @@ class Places:
     def of(cls, keys: Tensor, grid: tuple[int, int]) -> Places:
         """From (C, h*w) centred keys."""
         return cls(F.normalize(keys.T.contiguous(), dim=1), grid, Blocks.of(keys, grid))
-
-    @property
-    def bytes(self) -> int:
-        """Memory it holds."""
-        return sum(t.numel() * t.element_size() for t in (self.keys, self.blocks.keys))
 
 
 @dataclass(frozen=True)
@@ -224,52 +218,6 @@ def _searches(q: Tensor, k: Tensor, seed: int, found: Tensor) -> list[Callable[[
             found[members] = share.index_select(0, _largest(likeness))
 
     return [partial(search, i) for i in range(PARTIES)]
-
-
-def borrow(source: Tensor, index: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """Lay out the style's finer features at the matched coarse positions, cross-faded.
-
-    A fine position mixes, with bilinear weights, what the four coarse cells around it would
-    continue to at that place.  Cells that agree give an exact copy, others a soft seam.
-
-    :param source: (C, h*f, w*f), features f times finer than the (h, w) grid that was matched.
-    :param index: (H*W,) positions in the (h, w) grid.
-    :param size: (H, W) of the result in coarse positions.
-    :param grid: (h, w) of the source in coarse positions.
-    :returns: (C, H*f, W*f), channels last in memory.
-    """
-    channels, height, width = source.shape
-    factor = height // grid[0]
-    flat = source.movedim(0, -1).reshape(-1, channels).contiguous()
-    fine = (size[0] * factor, size[1] * factor)
-    if factor == 1:
-        return flat.index_select(0, index).view(*fine, channels).movedim(-1, 0)
-    # (2, H*f): the coarse rows that a fine row lies between, how far it is from each one's beginning,
-    # and their weights; the same for columns.
-    rows, down, row_shares = _between(size[0], factor, source.device)
-    cols, right, col_shares = _between(size[1], factor, source.device)
-    cells = (rows * size[1])[:, None, :, None] + cols[None, :, None, :]
-    place = index.index_select(0, cells.flatten()).view(cells.shape)
-    numbers = torch.arange(grid[0] * grid[1], device=source.device)
-    # Gathered from a table, since dividing integers takes longer.
-    top = torch.div(numbers, grid[1], rounding_mode="floor") * factor
-    y = top.index_select(0, place.flatten()).view(place.shape) + down[:, None, :, None]
-    x = (numbers % grid[1] * factor).index_select(0, place.flatten()).view(place.shape)
-    x += right[None, :, None, :]
-    spots = y.clamp_(0, height - 1).mul_(width).add_(x.clamp_(0, width - 1)).view(4, -1).T.contiguous()
-    shares = (row_shares[:, None, :, None] * col_shares[None, :, None, :]).reshape(4, -1).T.contiguous()
-    # An embedding bag is just this: a weighted sum of a table's rows, in one pass over the memory.
-    laid = F.embedding_bag(spots, flat, per_sample_weights=shares.to(flat), mode="sum")
-    return laid.view(*fine, channels).movedim(-1, 0)
-
-
-def _between(length: int, factor: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """For every fine position its own coarse cell and the next nearest: which, the offset, the weight."""
-    fine = torch.arange(length * factor, device=device)
-    own = torch.div(fine, factor, rounding_mode="floor")
-    offset = (fine % factor + 0.5) / factor - 0.5
-    cells = torch.stack([own, (own + offset.sign().long()).clamp(0, length - 1)])
-    return cells, fine - cells * factor, torch.stack([1 - offset.abs(), offset.abs()])
 
 
 def nearest_inside(source: Tensor, inside: Tensor) -> Tensor:

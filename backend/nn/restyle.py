@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import partial
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from . import team
 from .compact import TAPS
-from .matching import (
-    FirstMatches,
-    Places,
-    borrow,
-    drawn_together,
-    first_matches,
-    matching_basis,
-    nearest_inside,
-)
-from .moments import Moments, mixed, moments, weights_at
+from .laying import Around, Texture, lay, strokes
+from .matching import FirstMatches, Places, drawn_together, first_matches, matching_basis, nearest_inside
+from .moments import Moments, area_averaged, mixed, moments, weights_at
 from .transport import Affine, transport
 
 #: Dimensions in which coarse features are matched.
 MATCH_DIMS = 32
 #: How much of the content's own deviation the "detail" control lets through, per tap, at 0 and 1.
-DETAIL_RANGE = {"2_1": (0.2, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
-#: Taps whose features come from the matched style positions by the "texture" control.
-#: Finer taps would show the seams between pieces as cuts; the decoder sharpens these two well enough.
-MATCHED_TAPS = ("3_1", "4_1")
+DETAIL_RANGE = {"2_1": (0.6, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
+#: The tap that keeps the layer's colours and takes the fine strokes of the matched places; the features
+#: of the others come from these places as they are.
+STROKES_TAP = "2_1"
 
 
 @dataclass(frozen=True)
 class StyleCode:
     """What is kept of one style picture.
 
-    :param features: {tap: (C, h, w)} of the matched taps, or of all of them.
-    :param moments: their moments.
+    :param textures: what is laid of it at every tap: of :data:`STROKES_TAP` its fine strokes, of the
+        others its features.
+    :param moments: of its features at every tap.
     :param basis: (MATCH_DIMS, C) principal directions of relu4_1.
-    :param keys: (MATCH_DIMS, h*w) relu4_1 in that basis, centred.
+    :param places: relu4_1 in that basis, as it is searched.
+    :param features: {tap: (C, h, w)} of all taps where they were asked for.
     """
 
-    features: Mapping[str, Tensor]
+    textures: Mapping[str, Texture]
     moments: Mapping[str, Moments]
     basis: Tensor
-    keys: Tensor
+    places: Places
+    features: Mapping[str, Tensor]
 
     @classmethod
     def of(
@@ -54,45 +49,48 @@ class StyleCode:
     ) -> StyleCode:
         """From the encoder's taps of one picture, (1, C, h, w) each.
 
-        :param keep_all: keep the features of all taps, which the learned transform looks at; the
-            two finest are five sixths of the bytes.
+        :param keep_all: keep the features of all taps, which the learned transform looks at.
         :param weight: (H, W) in [0, 1], the part of the picture that counts; ``None`` for all of it.
         """
-        kept = TAPS if keep_all else MATCHED_TAPS
-        if weight is not None:
-            return cls._of_part({tap: taps[tap][0] for tap in TAPS}, kept, weight)
-        features = {tap: taps[tap][0].clone(memory_format=torch.preserve_format) for tap in kept}
-        stats = {tap: moments(taps[tap][0]) for tap in TAPS}
-        deep = features["4_1"].flatten(1)
-        centred = deep - stats["4_1"].mean.to(deep)[:, None]
-        basis = matching_basis(centred, MATCH_DIMS)
-        # Place by place in memory, as the matching wants them.
-        return cls(features, stats, basis, (centred.T @ basis.T).T)
+        features = {tap: taps[tap][0] for tap in TAPS}
+        inside: Tensor | None = None
+        if weight is None:
+            stats = {tap: moments(x) for tap, x in features.items()}
+        else:
+            shares = {tap: weights_at(weight, (x.shape[-2], x.shape[-1])) for tap, x in features.items()}
+            stats = {tap: moments(x, shares[tap]) for tap, x in features.items()}
+            # A part thinner than a cell is half of no cell: then its heaviest cells are the part.
+            within = {tap: s >= min(0.5, 0.7 * float(s.max())) for tap, s in shares.items()}
+            # Places outside repeat the nearest one inside: a stroke that goes on beyond the part's edge
+            # finds paint of the part there.  Their keys are zero, so that no search starts there.
+            features = {tap: nearest_inside(x, within[tap]) for tap, x in features.items()}
+            inside = within["4_1"].flatten()
+        deep = taps["4_1"][0].flatten(1) - stats["4_1"].mean.to(taps["4_1"])[:, None]
+        basis = matching_basis(deep if inside is None else deep[:, inside], MATCH_DIMS)
+        return cls.laid_out(features, stats, basis, inside=inside, keep_all=keep_all)
 
     @classmethod
-    def _of_part(cls, taps: Mapping[str, Tensor], kept: Sequence[str], weight: Tensor) -> StyleCode:
-        shares = {tap: weights_at(weight, (x.shape[-2], x.shape[-1])) for tap, x in taps.items()}
-        stats = {tap: moments(taps[tap], shares[tap]) for tap in TAPS}
-        # A part thinner than a cell is half of no cell: then its heaviest cells are the part.
-        inside = {tap: s >= min(0.5, 0.7 * float(s.max())) for tap, s in shares.items()}
-        # Places outside repeat the nearest one inside: a stroke that goes on beyond the part's edge
-        # finds paint of the part there.  Their keys are zero, so that no search starts there.
-        features = {tap: nearest_inside(taps[tap], inside[tap]) for tap in kept}
-        deep = taps["4_1"].flatten(1) - stats["4_1"].mean.to(taps["4_1"])[:, None]
-        within = inside["4_1"].flatten()
-        basis = matching_basis(deep[:, within], MATCH_DIMS)
-        return cls(features, stats, basis, (basis @ deep) * within.to(deep))
+    def laid_out(
+        cls,
+        features: Mapping[str, Tensor],
+        stats: Mapping[str, Moments],
+        basis: Tensor,
+        *,
+        inside: Tensor | None = None,
+        keep_all: bool = False,
+    ) -> StyleCode:
+        """From features of every tap, (C, h, w), their moments and the basis that :meth:`of` finds.
 
-    @property
-    def bytes(self) -> int:
-        """Memory it holds."""
-        own = sum(t.numel() * t.element_size() for t in (*self.features.values(), self.keys))
-        return own + self.places.bytes
-
-    @cached_property
-    def places(self) -> Places:
-        """Its places as they are searched."""
-        return Places.of(self.keys, _grid(self))
+        :param inside: (h*w,) of relu4_1, where a search may start; ``None`` for everywhere.
+        """
+        deep = features["4_1"].flatten(1) - stats["4_1"].mean.to(features["4_1"])[:, None]
+        # Place by place in memory, as the matching wants them.
+        keys = (deep.T @ basis.T).T
+        grid = (features["4_1"].shape[-2], features["4_1"].shape[-1])
+        places = Places.of(keys if inside is None else keys * inside, grid)
+        laid = {tap: strokes(x) if tap == STROKES_TAP else x for tap, x in features.items()}
+        textures = {tap: Texture.of(x, grid) for tap, x in laid.items()}
+        return cls(textures, stats, basis, places, features if keep_all else {})
 
 
 @dataclass(frozen=True)
@@ -136,42 +134,68 @@ class Restyle:
             maps = dict(zip(deep_first, found, strict=True))
         return cls(maps, styles, {tap: target[tap].mean for tap in TAPS}, texture, detail, seed)
 
-    def apply(self, taps: Mapping[str, Tensor], tick: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
-        """Stylized taps of one tile, {tap: (1, C, h, w)} in and out, of sides that are
-        whole coarse cells (multiples of 8 px); ``tick`` may raise to stop the work."""
+    def apply(
+        self,
+        taps: Mapping[str, Tensor],
+        tick: Callable[[], None] = lambda: None,
+        support: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Stylized taps of one tile, {tap: (1, C, h, w)} in and out.
+
+        :param taps: of sides that are whole coarse cells (multiples of 8 px).
+        :param tick: may raise to stop the work.
+        :param support: (1, 1, H, W), where the layer was looked at; ``None`` for everywhere.
+        """
         if self.texture <= 0:
-            return {tap: self._moved(tap, taps, tick, relu=True) for tap in TAPS}
-        deep = self._moved("4_1", taps, tick, relu=False)
-        size = (deep.shape[-2], deep.shape[-1])
-        first = [self._searched(deep, size, code, tick) for code, _ in self.styles]
+            return {tap: self._change(tap).apply(taps[tap], relu=True) for tap in TAPS}
+        tick()
+        plain = self._change("4_1").apply(taps["4_1"])
+        size = (plain.shape[-2], plain.shape[-1])
+        first = [self._searched(plain, size, code, tick) for code, _ in self.styles]
 
         def settled(number: int) -> Tensor:
             tick()
             code = self.styles[number][0]
-            return drawn_together(first[number], size, _grid(code))
+            return drawn_together(first[number], size, code.places.grid)
 
-        out = {"4_1": deep}
+        # What the layer itself gives to each tap; its fine detail makes room for the strokes.
+        own = dict.fromkeys(TAPS, 1 - self.texture)
+        own[STROKES_TAP] = 1 - self.texture * (1 - self.detail)
+        out = {"4_1": plain.mul_(own["4_1"])}
 
         def finer() -> Tensor:
             for tap in TAPS[:-1]:
-                out[tap] = self._moved(tap, taps, tick, relu=tap not in MATCHED_TAPS)
-            return deep
+                tick()
+                out[tap] = self._change(tap).scaled(own[tap]).apply(taps[tap])
+            return plain
 
         # Searching is many short steps that few cores can share; the finer taps do not wait for it.
         steps: list[Callable[[], Tensor]] = [partial(settled, i) for i in range(len(self.styles))]
         matches = team.together([*steps, finer])[:-1]
-        for tap in MATCHED_TAPS:
-            matched = self._laid(tap, matches, size, tick)
-            out[tap] = out[tap].lerp_(matched[None], self.texture).clamp_min_(0.0)
+        for tap in TAPS:
+            tick()
+            laid = [
+                (code.textures[tap].at(index, size), weight * self.texture)
+                for (code, weight), index in zip(self.styles, matches, strict=True)
+            ]
+            if own[tap] < 1 and tap == STROKES_TAP:
+                around = self._around(taps[tap], support)
+                laid.append((around.at(size, out[tap].shape[-2] // size[0]), 1 - own[tap]))
+            lay(out[tap], laid, size)
         return out
 
-    def _moved(self, tap: str, taps: Mapping[str, Tensor], tick: Callable[[], None], *, relu: bool) -> Tensor:
-        """A tap's features after its transport."""
-        tick()
+    def _change(self, tap: str) -> Affine:
+        """A tap's transport, of as much deviation as the "detail" control lets through."""
         low, high = DETAIL_RANGE[tap]
         gain = low + (high - low) * self.detail
-        change = self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
-        return change.apply(taps[tap], relu=relu)
+        return self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
+
+    def _around(self, content: Tensor, support: Tensor | None) -> Around:
+        """The colours that fine strokes are laid over."""
+        weight = None if support is None else area_averaged(support, (content.shape[-2], content.shape[-1]))
+        around = Around.of(content, weight)
+        # The map is affine: what it makes of a mean is the mean of what it makes.
+        return replace(around, means=self._change(STROKES_TAP).apply(around.means))
 
     def _searched(
         self, deep: Tensor, size: tuple[int, int], code: StyleCode, tick: Callable[[], None]
@@ -180,20 +204,3 @@ class Restyle:
         rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
         queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
         return first_matches(queries, code.places, size, self.seed)
-
-    def _laid(
-        self, tap: str, matches: Sequence[Tensor], size: tuple[int, int], tick: Callable[[], None]
-    ) -> Tensor:
-        """The styles' features of a tap at the matched places."""
-        total: Tensor | None = None
-        for (code, weight), index in zip(self.styles, matches, strict=True):
-            tick()
-            laid = borrow(code.features[tap], index, size, _grid(code))
-            part = laid if len(self.styles) == 1 else weight * laid
-            total = part if total is None else total + part
-        assert total is not None
-        return total
-
-
-def _grid(code: StyleCode) -> tuple[int, int]:
-    return code.features["4_1"].shape[-2], code.features["4_1"].shape[-1]

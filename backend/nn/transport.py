@@ -37,6 +37,10 @@ class Affine:
         moved = moved.movedim(-1, -3)
         return F.relu(moved) if relu else moved
 
+    def scaled(self, share: float) -> Affine:
+        """The same map with what comes out multiplied by ``share``."""
+        return self if share == 1.0 else Affine(share * self.matrix, share * self.offset)
+
     def softened(self, gain: float, mean: Tensor) -> Affine:
         """The same map with deviations from ``mean`` multiplied by ``gain`` afterwards."""
         return Affine(gain * self.matrix, gain * self.offset + (1.0 - gain) * mean.to(self.offset))

@@ -17,7 +17,7 @@ from torch import Tensor
 from scumble.backend.nn.compact import TAPS
 from scumble.backend.nn.full import FullEncoder
 from scumble.backend.nn.moments import Moments, moments, weights_at
-from scumble.backend.nn.restyle import MATCHED_TAPS, Restyle, StyleCode
+from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine, transport
 from scumble.backend.regions.blending import blend, softened
 
@@ -46,15 +46,13 @@ class Painting(Crop):
     """
 
     basis: Tensor
-    keys: Tensor
     stats: Mapping[str, Moments]
     seen: Mapping[str, Tensor]
 
     def code(self) -> StyleCode:
         """What the engine would keep of it."""
-        return StyleCode(
-            {tap: self.taps[tap].float() for tap in MATCHED_TAPS}, self.stats, self.basis, self.keys
-        )
+        features = {tap: x.float() for tap, x in self.taps.items()}
+        return StyleCode.laid_out(features, self.stats, self.basis)
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,6 @@ def paintings_of(encoder: FullEncoder, source: Crops, count: int, size: int) -> 
                 image[0].half(),
                 {tap: x[0].half() for tap, x in taps.items()},
                 code.basis,
-                code.keys,
                 {tap: _single(m) for tap, m in code.moments.items()},
                 {tap: raw_moments(x) for tap, x in features.items()},
             )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matched import coherent_matches
 
-from scumble.backend.nn.matching import borrow, nearest
+from scumble.backend.nn.matching import nearest
 from scumble.backend.nn.moments import Moments, MomentSums, mixed, moments, weights_at
 from scumble.backend.nn.transport import shrunk, transport
 
@@ -125,20 +125,6 @@ def test_nearest_agrees_with_brute_force_whatever_the_block(
     found = nearest(q, k, block=block)
     best = cosine.max(1).values
     assert torch.allclose(cosine[torch.arange(n), found], best, atol=1e-5)
-
-
-def test_borrowing_from_its_own_positions_gives_the_source_back() -> None:
-    source = features((3, 12, 20), 8)
-    assert torch.allclose(borrow(source, torch.arange(15), (3, 5), (3, 5)), source, atol=1e-6)
-
-
-def test_where_matches_disagree_the_seam_is_a_mixture_and_the_middle_a_copy() -> None:
-    source = torch.zeros(1, 8, 8)
-    source[:, :, 4:] = 1.0
-    row = borrow(source, torch.tensor([0, 1]), (1, 2), (2, 2))[0, 1]
-    assert torch.equal(row[:2], torch.zeros(2)) and torch.equal(row[-2:], torch.ones(2))
-    swapped = borrow(source, torch.tensor([1, 0]), (1, 2), (2, 2))[0, 1]
-    assert swapped[0] == 1 and swapped[-1] == 0 and 0 < swapped[3] < 1
 
 
 def test_drawing_matches_together_costs_little_likeness_and_gains_agreement() -> None:
