@@ -46,11 +46,14 @@ class Rows:
 Layer = Callable[[int, int], Rows]
 
 
-def lay(onto: Tensor, layers: Sequence[tuple[Layer, float]], cells: tuple[int, int]) -> None:
-    """Add layers times their weights to features, and the ReLU; in place.
+def lay(
+    onto: Tensor, layers: Sequence[tuple[Layer, float]], cells: tuple[int, int], *, relu: bool = False
+) -> None:
+    """Add layers times their weights to features, in place.
 
     :param onto: (1, C, H*f, W*f).
     :param cells: (H, W), coarse.
+    :param relu: clip what comes out at zero.
     """
     image = onto[0].movedim(0, -1)
     factor = image.shape[0] // cells[0]
@@ -59,7 +62,8 @@ def lay(onto: Tensor, layers: Sequence[tuple[Layer, float]], cells: tuple[int, i
         strip = image[begin * factor : end * factor]
         for layer, weight in layers:
             strip.add_(layer(begin, end).mixed().view(strip.shape), alpha=weight)
-        strip.clamp_min_(0.0)
+        if relu:
+            strip.clamp_min_(0.0)
 
     # Whole strips for every core, each of few enough positions.
     many = max(team.size(), -(-image.shape[0] * image.shape[1] // AT_ONCE))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from . import team
 from .compact import TAPS
@@ -148,40 +147,30 @@ class Restyle:
         """
         if self.texture <= 0:
             return {tap: self._change(tap).apply(taps[tap], relu=True) for tap in TAPS}
-        tick()
-        plain = self._change("4_1").apply(taps["4_1"])
-        size = (plain.shape[-2], plain.shape[-1])
-        first = [self._searched(plain, size, code, tick) for code, _ in self.styles]
+        size = (taps["4_1"].shape[-2], taps["4_1"].shape[-1])
+        first = [self._searched(taps["4_1"], code, tick) for code, _ in self.styles]
 
         def settled(number: int) -> Tensor:
             tick()
-            code = self.styles[number][0]
-            return drawn_together(first[number], size, code.places.grid)
+            return drawn_together(first[number], size, self.styles[number][0].places.grid)
 
-        # What the layer itself gives to each tap; its fine detail makes room for the strokes.
-        own = dict.fromkeys(TAPS, 1 - self.texture)
-        own[STROKES_TAP] = 1 - self.texture * (1 - self.detail)
-        out = {"4_1": plain.mul_(own["4_1"])}
+        def own(tap: str) -> Tensor:
+            tick()
+            return self._own(tap, taps[tap], support, size)
 
-        def finer() -> Tensor:
-            for tap in TAPS[:-1]:
-                tick()
-                out[tap] = self._change(tap).scaled(own[tap]).apply(taps[tap])
-            return plain
-
-        # Searching is many short steps that few cores can share; the finer taps do not wait for it.
+        # Drawing together is many short steps that keep one thread busy; what the layer itself gives to
+        # each tap does not wait for it.
         steps: list[Callable[[], Tensor]] = [partial(settled, i) for i in range(len(self.styles))]
-        matches = team.together([*steps, finer])[:-1]
+        parts: list[Callable[[], Tensor]] = [partial(own, tap) for tap in TAPS]
+        found = team.together(steps + parts)
+        out = dict(zip(TAPS, found[len(steps) :], strict=True))
         for tap in TAPS:
             tick()
             laid = [
                 (code.textures[tap].at(index, size), weight * self.texture)
-                for (code, weight), index in zip(self.styles, matches, strict=True)
+                for (code, weight), index in zip(self.styles, found, strict=False)
             ]
-            if own[tap] < 1 and tap == STROKES_TAP:
-                around = self._around(taps[tap], support)
-                laid.append((around.at(size, out[tap].shape[-2] // size[0]), 1 - own[tap]))
-            lay(out[tap], laid, size)
+            lay(out[tap], laid, size, relu=True)
         return out
 
     def _change(self, tap: str) -> Affine:
@@ -190,17 +179,24 @@ class Restyle:
         gain = low + (high - low) * self.detail
         return self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
 
-    def _around(self, content: Tensor, support: Tensor | None) -> Around:
-        """The colours that fine strokes are laid over."""
-        weight = None if support is None else area_averaged(support, (content.shape[-2], content.shape[-1]))
-        around = Around.of(content, weight)
-        # The map is affine: what it makes of a mean is the mean of what it makes.
-        return replace(around, means=self._change(STROKES_TAP).apply(around.means))
+    def _own(self, tap: str, content: Tensor, support: Tensor | None, size: tuple[int, int]) -> Tensor:
+        """What the layer itself gives to a tap's stylized features, before the ReLU."""
+        change = self._change(tap)
+        if tap != STROKES_TAP:
+            return change.scaled(1 - self.texture).apply(content)
+        # Its fine detail makes room for the strokes, its colours stay.
+        room = self.texture * (1 - self.detail)
+        moved = change.scaled(1 - room).apply(content)
+        if room > 0:
+            fine = (content.shape[-2], content.shape[-1])
+            around = Around.of(content, None if support is None else area_averaged(support, fine))
+            # The map is affine: what it makes of a mean is the mean of what it makes.
+            around = replace(around, means=change.apply(around.means))
+            lay(moved, [(around.at(size, fine[0] // size[0]), room)], size)
+        return moved
 
-    def _searched(
-        self, deep: Tensor, size: tuple[int, int], code: StyleCode, tick: Callable[[], None]
-    ) -> FirstMatches:
+    def _searched(self, deep: Tensor, code: StyleCode, tick: Callable[[], None]) -> FirstMatches:
         tick()
-        rows = deep[0].movedim(0, -1).reshape(-1, deep.shape[1])
-        queries = F.linear(rows, code.basis, -(code.basis @ code.moments["4_1"].mean.to(deep))).T
-        return first_matches(queries, code.places, size, self.seed)
+        seen = self._change("4_1").seen_in(code.basis, code.moments["4_1"].mean).apply(deep)[0]
+        queries = seen.movedim(0, -1).reshape(-1, seen.shape[0]).T
+        return first_matches(queries, code.places, (seen.shape[-2], seen.shape[-1]), self.seed)

@@ -37,6 +37,11 @@ class Affine:
         moved = moved.movedim(-1, -3)
         return F.relu(moved) if relu else moved
 
+    def seen_in(self, basis: Tensor, mean: Tensor) -> Affine:
+        """The same map's results as their coordinates from ``mean`` along the (D, C) basis."""
+        axes = basis.to(self.matrix)
+        return Affine(axes @ self.matrix, axes @ (self.offset - mean.to(self.offset)))
+
     def scaled(self, share: float) -> Affine:
         """The same map with what comes out multiplied by ``share``."""
         return self if share == 1.0 else Affine(share * self.matrix, share * self.offset)

@@ -89,10 +89,10 @@ def test_colours_around_do_not_know_what_lies_outside_the_selection(high: int, w
     assert torch.allclose(found[:, near], torch.full((3, int(near.sum())), inside), atol=1e-3)
 
 
-def test_laying_takes_over_by_weight_and_never_goes_below_zero() -> None:
+def test_what_is_laid_counts_by_its_weight_and_is_clipped_at_zero_if_asked_for() -> None:
     source = features((3, 8, 8), 1) - 0.5
     layer = Texture.of(source, (2, 2)).at(torch.arange(4), (2, 2))
     onto = features((1, 3, 8, 8), 2)
     expected = (onto + 0.25 * source[None]).clamp_min(0)
-    lay(onto, [(layer, 0.25)], (2, 2))
+    lay(onto, [(layer, 0.25)], (2, 2), relu=True)
     assert torch.allclose(onto, expected, atol=1e-6) and float(onto.min()) == 0
