@@ -11,7 +11,7 @@ OPTIONS: tuple[Option, ...] = (
         "texture",
         "Brushwork",
         "float",
-        0.5,
+        0.6,
         "How much of the painting's own strokes is laid down; 0 only recolours and re-shades.",
         minimum=0.0,
         maximum=1.0,

@@ -178,15 +178,15 @@ class Around:
         height, width = self.means.shape[-2:]
         table = self.means[0].flatten(1).T.contiguous()
         left, x = self._between(0, size[1] * factor, width)
-        # As products of matrices, the rest being alike in all rows: (2, W*f * 2 * 2).
-        lines = torch.eye(2, device=x.device)[:, None, :, None].to(x)
-        across = (lines * x[None, :, None, :]).flatten(1)
-        strides = (lines * width).expand(-1, x.shape[0], -1, 2).flatten(1)
-        columns = left[:, None, :].expand(-1, 2, -1).flatten()
+        # As products of matrices, (rows, 2) with (2, W*f * 2 * 2), the quickest of sums; where squares
+        # are, in double precision, for some devices' single precision is none.
+        lines = torch.eye(2, device=x.device).repeat_interleave(2, 1).repeat(1, x.shape[0])
+        across = lines.to(x) * x.repeat(1, 2).flatten()
+        strides, columns = lines.double() * width, left.repeat(1, 2).flatten().double()
 
         def rows(begin: int, end: int) -> Rows:
             upper, y = self._between(begin * factor, end * factor, height)
-            places = torch.addmm(columns, upper, strides).int().view(-1, 4)
+            places = torch.addmm(columns, upper.double(), strides).int().view(-1, 4)
             shares = (y @ across).view(-1, 4)
             if self.weight is not None:
                 shares = shares * self.weight.flatten().take(places.long())
@@ -196,9 +196,9 @@ class Around:
         return rows
 
     def _between(self, begin: int, end: int, length: int) -> tuple[Tensor, Tensor]:
-        """(n, 2) whole numbers of squares that positions lie between, and the weights of these."""
+        """(n, 2) int32 squares that positions lie between, and their weights."""
         at = (torch.arange(begin, end, device=self.means.device) + 0.5) / AROUND - 0.5
         low = at.floor()
         past = (at - low).to(self.means)
-        squares = torch.stack([low, low + 1], 1).clamp_(0, length - 1)
-        return squares.to(past), torch.stack([1 - past, past], 1)
+        squares = torch.stack([low, low + 1], 1).clamp_(0, length - 1).int()
+        return squares, torch.stack([1 - past, past], 1)

@@ -154,8 +154,9 @@ def drawn_together(
     cols = torch.arange(size[1], device=q.device)[None, :]
     halves = [((rows + cols) % 2 == half).flatten() for half in (0, 1)]
     # All of a cell's neighbours are in the other half: as long as none of them has changed since the
-    # cell last chose, it would choose the same again.
-    stirred = torch.ones(count, dtype=torch.bool, device=q.device)
+    # cell last chose, it would choose the same again; and so it would where all of them agree with it.
+    around = onward.gather(1, place.take(beside))
+    stirred = ((around != place[:-1]) & (around != nowhere)).any(0)
     for turn in range(2 * ROUNDS):
         cells = (halves[turn % 2] & stirred).nonzero()[:, 0]
         if not cells.numel():

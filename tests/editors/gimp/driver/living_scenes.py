@@ -110,6 +110,6 @@ def saved_settings_bring_the_engine_s_options_back():
     for act in (user(MORE, 2, "alt+s"), user(LESS, 4, ""), user(MORE, 0, "alt+l")):
         values = interactive("stylize", picture, source, act)
         assert values.index(0) == SUCCESS, values.index(0)
-        found.append(settings_of(values.index(1)).get("options", {}).get("texture", 0.5))
+        found.append(settings_of(values.index(1)).get("options", {}).get("texture", 0.6))
     saved, other, loaded = found
     assert abs(saved - other - 0.2) < 1e-6 and loaded == saved, found
