@@ -63,7 +63,6 @@ def test_memory_that_runs_out_is_a_clear_error_and_the_backend_lives_on(
         _limit(pid, None)
         assert client.stylize(_request(1024, 1)).report["tile"] == 4096
         assert client.ping()["pid"] == pid
-    assert "out of memory on cpu with tiles of 256" in launch.log_path().read_text()
     launch.stop()
 
 
