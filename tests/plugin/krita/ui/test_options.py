@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -50,26 +51,44 @@ class Holder:
         self.form.field(name).reset()
         self.view.show_form(self.form)
 
+    def close(self) -> None:
+        """Delete the view, which otherwise could be collected as garbage while it is painted."""
+        self.view.deleteLater()
+        turn()
+
 
 @pytest.fixture
-def odd(app: Any) -> Holder:
-    return Holder(ODD)
+def hold(app: Any) -> Iterator[Callable[[Any], Holder]]:
+    """Makes holders, and closes them in the end."""
+    made: list[Holder] = []
+
+    def one(data: Any) -> Holder:
+        made.append(Holder(data))
+        return made[-1]
+
+    yield one
+    for holder in made:
+        holder.close()
+
+
+@pytest.fixture
+def odd(hold: Callable[[Any], Holder]) -> Holder:
+    return hold(ODD)
 
 
 def inner(row: Any, kind: Any) -> Any:
     return row.control if isinstance(row.control, kind) else row.control.findChild(kind)
 
 
-def test_every_option_of_every_real_engine_has_a_control_with_a_tip(app: Any) -> None:
+def test_every_option_of_every_real_engine_has_a_control_with_a_tip(hold: Callable[[Any], Holder]) -> None:
     for engine in catalogue()["engines"]:
-        holder = Holder(engine)
+        holder = hold(engine)
         for field in holder.form.fields:
             row = holder.view.row(field.name)
             assert field.spec.help in row.control.toolTip() and row.control.isEnabled()
             assert row.reset_button.isHidden()
         titles = [s.title for s in holder.view.findChildren(Section)]
         assert [t for t in titles if t != "Advanced"] == [g.name for g in holder.form.groups]
-        holder.view.deleteLater()
 
 
 def test_each_kind_of_option_is_entered_in_its_own_way(odd: Holder) -> None:
@@ -103,14 +122,13 @@ def test_what_this_version_does_not_know_is_shown_and_cannot_be_touched(odd: Hol
     assert "Curve" in control.text() and not control.isEnabled() and "Update the plugin" in control.toolTip()
 
 
-def test_a_refused_value_says_why_beside_its_field(app: Any) -> None:
-    holder = Holder(ODD)
-    holder.form.field("rounds").set(99)
-    holder.view.show_form(holder.form)
-    note = holder.view.row("rounds")._note
+def test_a_refused_value_says_why_beside_its_field(odd: Holder) -> None:
+    odd.form.field("rounds").set(99)
+    odd.view.show_form(odd.form)
+    note = odd.view.row("rounds")._note
     assert note.isVisible() and "from 1 to 9" in note.text()
-    holder.form.field("rounds").set(2)
-    holder.view.show_form(holder.form)
+    odd.form.field("rounds").set(2)
+    odd.view.show_form(odd.form)
     assert note.isHidden()
 
 
@@ -126,8 +144,8 @@ def test_widgets_stay_while_only_values_change_and_go_with_another_engine(odd: H
     odd.view.show_form(None)
 
 
-def test_an_engine_without_options_shows_none(app: Any) -> None:
-    assert Holder({"name": "plain"}).view.findChildren(ValueBar) == []
+def test_an_engine_without_options_shows_none(hold: Callable[[Any], Holder]) -> None:
+    assert hold({"name": "plain"}).view.findChildren(ValueBar) == []
 
 
 def test_changing_an_option_in_the_docker_reaches_the_form_and_the_heading(
