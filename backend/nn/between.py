@@ -69,15 +69,15 @@ def rows(layer: PartialConv2d, x: Tensor) -> Tensor:
 
     Without its bias: see :func:`raised`.
     """
-    return conv2d(x, layer.weight)
+    return conv2d(x, layer.weight.to(x.dtype))
 
 
 def joined(x: Tensor, layer: PartialConv2d, features: Tensor) -> Tensor:
     """A coarser level's features enlarged, the connection's added, after the ReLU; see :func:`raised`."""
-    return plus_rows_relu(doubled(x, features), features, layer.weight)
+    return plus_rows_relu(doubled(x, features), features, layer.weight.to(x.dtype))
 
 
 def raised(x: Tensor, layer: PartialConv2d) -> Tensor:
     """With the connection's bias: doubling keeps constants, so it is added where there are fewer places."""
     assert layer.bias is not None
-    return plus(x, layer.bias.view(1, -1, 1, 1))
+    return plus(x, layer.bias.to(x.dtype).view(1, -1, 1, 1))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from .half_precision import lowered
 from .between import joined, plus, raised, unfolded, without_grid
 from .masked_layers import MaskedLayers
 from .partial_conv import PartialConv2d, Window
@@ -78,7 +79,7 @@ class CompactEncoder(nn.Module):
         :returns: ``{tap: (N, C, H // cell, W // cell)}``, see :data:`TAP_WIDTHS` and :data:`TAP_CELLS`.
         """
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
-        x = torch.addcmul(self.shift, image, self.scale)
+        x = lowered(torch.addcmul(self.shift, image, self.scale))
         return layers.encode(self, [name for name, _, _ in _LAYERS], x, TAPS)
 
 
@@ -127,15 +128,16 @@ class CompactDecoder(nn.Module):
         """
 
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
-        x = features["4_1"]
+        x = lowered(features["4_1"])
         layers.enter(x)
         x = plus(layers(self.a4, x, relu=True), x)
         x = raised(layers(self.b4, x), self.skip3)
 
         layers.enter(features["3_1"])
-        x = joined(x, self.skip3, features["3_1"])
+        x = joined(x, self.skip3, lowered(features["3_1"]))
         x = plus(layers(self.a3, x, relu=True), x)
-        x = raised(layers(self.b3, x), self.skip2)
+        # Where pixels are made, rounding could be seen in a smooth sky.
+        x = raised(layers(self.b3, x).float(), self.skip2)
 
         layers.enter(features["2_1"])
         x = joined(x, self.skip2, features["2_1"])

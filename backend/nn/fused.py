@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _CL = torch.channels_last
+_TYPES = (torch.float32, torch.bfloat16)
 
 
 def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int = 0) -> Tensor:
@@ -48,7 +49,7 @@ def available() -> bool:
 
 
 def _usable(x: Tensor) -> bool:
-    plain = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
+    plain = x.device.type == "cpu" and x.dtype in _TYPES and not torch.is_grad_enabled()
     return plain and available()
 
 

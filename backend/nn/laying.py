@@ -16,11 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import team
+from .transport import Affine
 
 #: Side of the squares whose means are what strokes are laid over, in positions of relu2_1: 32 px.
 AROUND = 16
 #: Positions that are laid in one go; so many stay in a core's cache until they are done.
-AT_ONCE = 1 << 14
+AT_ONCE = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -47,27 +48,41 @@ Layer = Callable[[int, int], Rows]
 
 
 def lay(
-    onto: Tensor, layers: Sequence[tuple[Layer, float]], cells: tuple[int, int], *, relu: bool = False
-) -> None:
-    """Add layers times their weights to features, in place.
+    features: Tensor,
+    change: Affine,
+    layers: Sequence[tuple[Layer, float]],
+    cells: tuple[int, int],
+    *,
+    relu: bool = False,
+) -> Tensor:
+    """Features changed, and layers times their weights on them.
 
-    :param onto: (1, C, H*f, W*f).
+    Everything is done to a few rows while they lie in a core's cache: to a whole picture's features, reading
+    and writing them costs more than all that is done with them.
+
+    :param features: (1, C, H*f, W*f).
     :param cells: (H, W), coarse.
     :param relu: clip what comes out at zero.
+    :returns: (1, C, H*f, W*f), channels last in memory.
     """
-    image = onto[0].movedim(0, -1)
-    factor = image.shape[0] // cells[0]
+    _, channels, height, width = features.shape
+    factor = height // cells[0]
+    image = features.new_empty(height, width, channels)
 
     def part(begin: int, end: int) -> None:
-        strip = image[begin * factor : end * factor]
+        lines = slice(begin * factor, end * factor)
+        strip = change.apply(features[:, :, lines])[0].movedim(0, -1)
         for layer, weight in layers:
             strip.add_(layer(begin, end).mixed().view(strip.shape), alpha=weight)
         if relu:
-            strip.clamp_min_(0.0)
+            torch.clamp_min(strip, 0.0, out=image[lines])
+        else:
+            image[lines] = strip
 
     # Whole strips for every core, each of few enough positions.
-    many = max(team.size(), -(-image.shape[0] * image.shape[1] // AT_ONCE))
+    many = max(team.size(), -(-height * width // AT_ONCE))
     team.together([partial(part, *share) for share in team.shares(cells[0], many)])
+    return image.movedim(-1, 0)[None]
 
 
 @dataclass(frozen=True)

@@ -71,5 +71,5 @@ class MaskedLayers:
             assert isinstance(layer, PartialConv2d)
             x = self(layer, x, relu=True)
             if name in taps:
-                features[name] = x
+                features[name] = x.float()
         return features

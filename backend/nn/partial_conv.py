@@ -127,7 +127,8 @@ def partial_conv2d(
     if isinstance(mask, Tensor):
         options = {"expand": expand, "renormalize": renormalize}
         mask = Window.of(mask, kernel, padding=padding, stride=stride, **options)
-    support, scale, grown = mask.support, mask.scale, mask.grown
+    support, grown = mask.support.to(x.dtype), mask.grown
+    scale = None if mask.scale is None else mask.scale.to(x.dtype)
     if scale is None:
         return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels, relu), grown
     y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels, False)
@@ -246,6 +247,10 @@ def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tenso
     return padded
 
 
+def _lowered(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    return weight.bfloat16(), None if bias is None else bias.bfloat16()
+
+
 class PartialConv2d(nn.Conv2d):
     """A convolution that can be asked to respect a mask.
 
@@ -255,6 +260,7 @@ class PartialConv2d(nn.Conv2d):
 
     _kernels: Tensor | None = None
     _wider: tuple[Tensor, Tensor] | None = None
+    _lowered: tuple[Tensor, Tensor | None] | None = None
 
     def freeze(self) -> None:
         """Get ready for many calls with weights that will not change any more."""
@@ -265,6 +271,7 @@ class PartialConv2d(nn.Conv2d):
             # A convolution to 12 channels takes a third longer than one to 16.
             weight = F.pad(self.weight, (0, 0) * 3 + (0, spare))
             self._wider = weight.to(memory_format=torch.channels_last), F.pad(self.bias, (0, spare))
+        self._lowered = _lowered(*(self._wider or (self.weight, self.bias)))
 
     def __init__(
         self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect", stride: int = 1
@@ -288,6 +295,8 @@ class PartialConv2d(nn.Conv2d):
     ) -> tuple[Tensor, Tensor | None]:
         """See :func:`partial_conv2d`."""
         weight, bias = self._wider or (self.weight, self.bias)
+        if x.dtype == torch.bfloat16:
+            weight, bias = self._lowered or _lowered(weight, bias)
         features, grown = partial_conv2d(
             x,
             weight,
@@ -297,7 +306,7 @@ class PartialConv2d(nn.Conv2d):
             renormalize=renormalize,
             padding=self.border,
             stride=self.stride[0],
-            kernels=self._kernels,
+            kernels=None if x.dtype == torch.bfloat16 else self._kernels,
             relu=relu,
         )
         return features[:, : self.out_channels], grown

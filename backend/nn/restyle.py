@@ -154,23 +154,23 @@ class Restyle:
             tick()
             return drawn_together(first[number], size, self.styles[number][0].places.grid)
 
-        def own(tap: str) -> Tensor:
-            tick()
-            return self._own(tap, taps[tap], support, size)
-
-        # Drawing together is many short steps that keep one thread busy; what the layer itself gives to
-        # each tap does not wait for it.
-        steps: list[Callable[[], Tensor]] = [partial(settled, i) for i in range(len(self.styles))]
-        parts: list[Callable[[], Tensor]] = [partial(own, tap) for tap in TAPS]
-        found = team.together(steps + parts)
-        out = dict(zip(TAPS, found[len(steps) :], strict=True))
+        # Drawing together is many short steps that keep one thread busy; looking around needs another.
+        steps: list[Callable[[], Tensor | Around]] = [partial(settled, i) for i in range(len(self.styles))]
+        *found, around = team.together([*steps, partial(self._around, taps[STROKES_TAP], support)])
+        out: dict[str, Tensor] = {}
         for tap in TAPS:
             tick()
-            laid = [
+            layers = [
                 (code.textures[tap].at(index, size), weight * self.texture)
-                for (code, weight), index in zip(self.styles, found, strict=False)
+                for (code, weight), index in zip(self.styles, found, strict=True)
             ]
-            lay(out[tap], laid, size, relu=True)
+            room = self.texture
+            if tap == STROKES_TAP:
+                # Its fine detail makes room for the strokes, its colours stay.
+                room *= 1 - self.detail
+                if room > 0:
+                    layers.append((around.at(size, taps[tap].shape[-2] // size[0]), room))
+            out[tap] = lay(taps[tap], self._change(tap).scaled(1 - room), layers, size, relu=True)
         return out
 
     def _change(self, tap: str) -> Affine:
@@ -179,21 +179,12 @@ class Restyle:
         gain = low + (high - low) * self.detail
         return self.maps[tap] if gain == 1.0 else self.maps[tap].softened(gain, self.means[tap])
 
-    def _own(self, tap: str, content: Tensor, support: Tensor | None, size: tuple[int, int]) -> Tensor:
-        """What the layer itself gives to a tap's stylized features, before the ReLU."""
-        change = self._change(tap)
-        if tap != STROKES_TAP:
-            return change.scaled(1 - self.texture).apply(content)
-        # Its fine detail makes room for the strokes, its colours stay.
-        room = self.texture * (1 - self.detail)
-        moved = change.scaled(1 - room).apply(content)
-        if room > 0:
-            fine = (content.shape[-2], content.shape[-1])
-            around = Around.of(content, None if support is None else area_averaged(support, fine))
-            # The map is affine: what it makes of a mean is the mean of what it makes.
-            around = replace(around, means=change.apply(around.means))
-            lay(moved, [(around.at(size, fine[0] // size[0]), room)], size)
-        return moved
+    def _around(self, content: Tensor, support: Tensor | None) -> Around:
+        """The stylized colours around, of the tap that strokes are laid on."""
+        fine = (content.shape[-2], content.shape[-1])
+        around = Around.of(content, None if support is None else area_averaged(support, fine))
+        # The map is affine: what it makes of a mean is the mean of what it makes.
+        return replace(around, means=self._change(STROKES_TAP).apply(around.means))
 
     def _searched(self, deep: Tensor, code: StyleCode, tick: Callable[[], None]) -> FirstMatches:
         tick()
