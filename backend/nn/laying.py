@@ -21,7 +21,7 @@ from .transport import Affine
 #: Side of the squares whose means are what strokes are laid over, in positions of relu2_1: 32 px.
 AROUND = 16
 #: Positions that are laid in one go; so many stay in a core's cache until they are done.
-AT_ONCE = 1 << 13
+AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,16 @@ def lay(
     return image.movedim(-1, 0)[None]
 
 
+def _by_lines(rows: Rows, line: int) -> Layer:
+    """For lines of coarse cells with that many positions each."""
+
+    def part(begin: int, end: int) -> Rows:
+        lines = slice(begin * line, end * line)
+        return Rows(rows.table, rows.places[lines], rows.shares[lines])
+
+    return part
+
+
 @dataclass(frozen=True)
 class Texture:
     """A painting's finer features, ready to be laid at matched places; made once.
@@ -124,9 +134,7 @@ class Texture:
         begins = self.starts.index_select(0, index).view(size)
         if factor == 1:
             alone = self.table.new_ones((size[0] * size[1], 1))
-            return lambda top, end: Rows(
-                self.table, begins[top:end].view(-1, 1), alone[: (end - top) * size[1]]
-            )
+            return _by_lines(Rows(self.table, begins.view(-1, 1), alone), size[1])
         # Beyond the border lies what the cell at the border would continue to.
         begins = torch.cat([begins[:, :1] - factor, begins, begins[:, -1:] + factor], 1)
         begins = torch.cat([begins[:1] - factor * width, begins, begins[-1:] + factor * width], 0)
@@ -142,23 +150,25 @@ class Texture:
         ninth = ((down + 1) * 3 + right + 1).flatten()
         onward = ((fine[:, None, None, None] - down * factor) * width).expand(-1, factor, -1, 2)
         onward = (onward + fine[None, :, None, None] - right * factor).int().view(1, factor, 1, -1)
-        shares = (share[:, None, :, None] * share[None, :, None, :]).view(factor, 1, -1)
-        shares = shares.expand(-1, size[1], -1).reshape(-1, 4)
-
-        def rows(top: int, end: int) -> Rows:
-            nine = begins[top : end + 2].unfold(0, 3, 1).unfold(1, 3, 1).reshape(-1, 9)
-            four = nine.index_select(1, ninth).view(end - top, size[1], factor, -1).transpose(1, 2)
-            return Rows(self.table, (four + onward).reshape(-1, 4), shares.repeat(end - top, 1))
-
-        return rows
+        nine = begins.unfold(0, 3, 1).unfold(1, 3, 1).reshape(-1, 9)
+        four = nine.index_select(1, ninth).view(*size, factor, -1).transpose(1, 2)
+        shares = (share[:, None, :, None] * share[None, :, None, :]).view(1, factor, 1, -1)
+        shares = shares.expand(size[0], -1, size[1], -1)
+        found = Rows(self.table, (four + onward).reshape(-1, 4), shares.reshape(-1, 4))
+        return _by_lines(found, factor * factor * size[1])
 
 
 def strokes(features: Tensor) -> Tensor:
     """What a painting's (C, h, w) features differ from their means around."""
     size = (features.shape[-2], features.shape[-1])
     means = F.avg_pool2d(features[None], AROUND, ceil_mode=True, count_include_pad=False)
+    return features - _enlarged(means, size)[0]
+
+
+def _enlarged(means: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, C, h, w) of squares, bilinearly at every position of (H, W)."""
     near = F.interpolate(means, scale_factor=AROUND, mode="bilinear", align_corners=False)
-    return features - near[0, :, : size[0], : size[1]]
+    return near[..., : size[0], : size[1]]
 
 
 @dataclass(frozen=True)
@@ -192,27 +202,23 @@ class Around:
         """
         height, width = self.means.shape[-2:]
         table = self.means[0].flatten(1).T.contiguous()
-        left, x = self._between(0, size[1] * factor, width)
+        left, x = self._between(size[1] * factor, width)
+        upper, y = self._between(size[0] * factor, height)
         # As products of matrices, (rows, 2) with (2, W*f * 2 * 2), the quickest of sums; where squares
         # are, in double precision, for some devices' single precision is none.
         lines = torch.eye(2, device=x.device).repeat_interleave(2, 1).repeat(1, x.shape[0])
-        across = lines.to(x) * x.repeat(1, 2).flatten()
-        strides, columns = lines.double() * width, left.repeat(1, 2).flatten().double()
+        columns = left.repeat(1, 2).flatten().double()
+        places = torch.addmm(columns, upper.double(), lines.double() * width).int().view(-1, 4)
+        shares = (y @ (lines.to(x) * x.repeat(1, 2).flatten())).view(-1, 4)
+        if self.weight is not None:
+            table = table * self.weight.view(-1, 1)
+            total = _enlarged(self.weight[None, None], (y.shape[0], x.shape[0]))
+            shares.div_(total.clamp_min(1e-6).reshape(-1, 1))
+        return _by_lines(Rows(table, places, shares), factor * factor * size[1])
 
-        def rows(begin: int, end: int) -> Rows:
-            upper, y = self._between(begin * factor, end * factor, height)
-            places = torch.addmm(columns, upper.double(), strides).int().view(-1, 4)
-            shares = (y @ across).view(-1, 4)
-            if self.weight is not None:
-                shares = shares * self.weight.flatten().take(places.long())
-                shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
-            return Rows(table, places, shares)
-
-        return rows
-
-    def _between(self, begin: int, end: int, length: int) -> tuple[Tensor, Tensor]:
+    def _between(self, count: int, length: int) -> tuple[Tensor, Tensor]:
         """(n, 2) int32 squares that positions lie between, and their weights."""
-        at = (torch.arange(begin, end, device=self.means.device) + 0.5) / AROUND - 0.5
+        at = (torch.arange(count, device=self.means.device) + 0.5) / AROUND - 0.5
         low = at.floor()
         past = (at - low).to(self.means)
         squares = torch.stack([low, low + 1], 1).clamp_(0, length - 1).int()

@@ -207,18 +207,26 @@ def _stepped(size: tuple[int, int], dy: int, dx: int) -> Tensor:
 
 def _searches(q: Tensor, k: Tensor, seed: int, found: Tensor) -> list[Callable[[], None]]:
     """Pieces of work, each of which fills in ``found`` for the cells of one random share."""
+
+    def search(members: Tensor, share: Tensor) -> None:
+        likeness = q.index_select(0, members) @ k.index_select(0, share).T
+        found[members] = share.index_select(0, _largest(likeness))
+
+    dealt = [(m.to(q.device), s.to(q.device)) for m, s in _dealt(q.shape[0], k.shape[0], seed)]
+    return [partial(search, members, share) for members, share in dealt if members.numel()]
+
+
+@lru_cache(maxsize=16)
+def _dealt(cells: int, keys: int, seed: int) -> list[tuple[Tensor, Tensor]]:
+    """The parties of cells, and the places that each of them searches."""
     generator = torch.Generator().manual_seed(seed)
-    places = torch.randperm(k.shape[0], generator=generator)[:MOST_KEYS].to(q.device)
-    party = torch.randint(PARTIES, (q.shape[0],), generator=generator).to(q.device)
-
-    def search(i: int) -> None:
-        share = places[i::PARTIES] if places.numel() >= 4 * PARTIES else places
-        members = (party == i).nonzero()[:, 0]
-        if members.numel():
-            likeness = q.index_select(0, members) @ k.index_select(0, share).T
-            found[members] = share.index_select(0, _largest(likeness))
-
-    return [partial(search, i) for i in range(PARTIES)]
+    places = torch.randperm(keys, generator=generator)[:MOST_KEYS]
+    party = torch.randint(PARTIES, (cells,), generator=generator)
+    few = places.numel() < 4 * PARTIES
+    return [
+        ((party == i).nonzero()[:, 0], places if few else places[i::PARTIES].contiguous())
+        for i in range(PARTIES)
+    ]
 
 
 def nearest_inside(source: Tensor, inside: Tensor) -> Tensor:

@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from scumble.backend.nn.laying import AROUND, Around, Layer, Texture, lay, strokes
+from scumble.backend.nn.transport import Affine
 
 
 def features(shape: tuple[int, ...], seed: int) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def unchanged(channels: int) -> Affine:
+    return Affine(torch.eye(channels).double(), torch.zeros(channels).double())
+
+
 def laid(layer: Layer, cells: tuple[int, int], channels: int, factor: int) -> torch.Tensor:
-    onto = torch.zeros(1, channels, cells[0] * factor, cells[1] * factor)
-    onto = onto.contiguous(memory_format=torch.channels_last)
-    lay(onto, [(layer, 1.0)], cells)
-    return onto[0]
+    empty = torch.zeros(1, channels, cells[0] * factor, cells[1] * factor)
+    return lay(empty, unchanged(channels), [(layer, 1.0)], cells)[0]
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4])
@@ -89,10 +92,14 @@ def test_colours_around_do_not_know_what_lies_outside_the_selection(high: int, w
     assert torch.allclose(found[:, near], torch.full((3, int(near.sum())), inside), atol=1e-3)
 
 
-def test_what_is_laid_counts_by_its_weight_and_is_clipped_at_zero_if_asked_for() -> None:
+def test_what_is_laid_counts_by_its_weight_over_what_the_layer_was_changed_to() -> None:
     source = features((3, 8, 8), 1) - 0.5
     layer = Texture.of(source, (2, 2)).at(torch.arange(4), (2, 2))
     onto = features((1, 3, 8, 8), 2)
-    expected = (onto + 0.25 * source[None]).clamp_min(0)
-    lay(onto, [(layer, 0.25)], (2, 2), relu=True)
-    assert torch.allclose(onto, expected, atol=1e-6) and float(onto.min()) == 0
+    change = Affine(0.5 * torch.eye(3).flip(0).double(), torch.tensor([0.1, 0.0, -0.2]).double())
+    expected = 0.5 * onto.flip(1) + change.offset.float().view(1, 3, 1, 1) + 0.25 * source[None]
+    before = onto.clone()
+    assert torch.allclose(lay(onto, change, [(layer, 0.25)], (2, 2)), expected, atol=1e-6)
+    clipped = lay(onto, change, [(layer, 0.25)], (2, 2), relu=True)
+    assert torch.allclose(clipped, expected.clamp_min(0), atol=1e-6) and float(clipped.min()) == 0
+    assert torch.equal(onto, before)
