@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .half_precision import lowered
 from .between import joined, plus, raised, unfolded, without_grid
+from .half_precision import lowered
 from .masked_layers import MaskedLayers
 from .partial_conv import PartialConv2d, Window
 

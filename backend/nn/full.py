@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from .between import joined, plus, raised, rows, unfolded, without_grid
 from .compact import TAPS
+from .half_precision import lowered
 from .masked_layers import MaskedLayers
 from .partial_conv import PartialConv2d, Window
 from .vgg import LAYERS, MEANS_RGB
@@ -64,7 +65,7 @@ class FullEncoder(nn.Module):
         :returns: ``{tap: (N, C, H // 2^level, W // 2^level)}``, see :data:`WIDTHS`.
         """
         layers = MaskedLayers(mask, expand=expand, renormalize=renormalize, tick=tick, windows=windows)
-        return layers.encode(self, self.layers, image - self.mean, taps)
+        return layers.encode(self, self.layers, lowered(image - self.mean), taps)
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FullEncoder:
@@ -165,13 +166,14 @@ class FullDecoder(nn.Module):
             return F.relu(plus(y, x), inplace=True)
 
         layers.enter(features["4_1"])
-        x = F.relu(raised(rows(self.enter, features["4_1"]), self.enter), inplace=True)
+        x = F.relu(raised(rows(self.enter, lowered(features["4_1"])), self.enter), inplace=True)
         x = block(self.b4, block(self.a4, x))
         x = raised(layers(self.c4, x), self.skip3)
 
         layers.enter(features["3_1"])
-        x = joined(x, self.skip3, features["3_1"])
-        x = raised(layers(self.c3, block(self.a3, x)), self.skip2)
+        x = joined(x, self.skip3, lowered(features["3_1"]))
+        # Where pixels are made, rounding could be seen in a smooth sky.
+        x = raised(layers(self.c3, block(self.a3, x)).float(), self.skip2)
 
         layers.enter(features["2_1"])
         x = joined(x, self.skip2, features["2_1"])

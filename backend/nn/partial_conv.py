@@ -13,6 +13,8 @@ from .fused import conv2d, conv2d_relu
 
 #: Channels that a processor's convolution makes at a time.
 _LANES = 8
+#: A factor is not one at fewer than one of so many positions, if these are touched one by one.
+_FEW = 3
 #: Numbers in a tensor from which a copy of it costs more than its border lines do.
 _LARGE = 1 << 22
 
@@ -43,16 +45,39 @@ def _window_sums(mask: Tensor, size: int, stride: int) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """What features are multiplied by, position by position.
+
+    :param values: (N or 1, 1, H, W).
+    :param few: (n,) rows and columns where it is not one, and (n, 1) what it is there; ``None`` where they
+        are many.  A mask is one at most of its positions, and only the others need touching.
+    """
+
+    values: Tensor
+    few: tuple[Tensor, Tensor, Tensor] | None
+
+    @classmethod
+    def of(cls, values: Tensor) -> Factor:
+        """With the few positions, where looking for them pays."""
+        if values.shape[0] > 1 or values.device.type != "cpu":
+            return cls(values, None)
+        rows, columns = (values[0, 0] != 1).nonzero(as_tuple=True)
+        few = _FEW * rows.numel() < values.numel()
+        return cls(values, (rows, columns, values[0, 0, rows, columns, None]) if few else None)
+
+
+@dataclass(frozen=True)
 class Window:
     """What a mask does to one convolution; depends on nothing else, so it serves every picture.
 
     :param support: (N or 1, 1, H + 2r, W + 2r), what the padded input is multiplied by.
-    :param scale: (N or 1, 1, h, w), what the result is multiplied by, or ``None``.
+    :param scale: (N or 1, 1, h, w), what the result is multiplied by, or ``None``.  Where the window is
+        empty it does not matter, and is one.
     :param grown: (N or 1, 1, h, w), the mask for the next layer.
     """
 
-    support: Tensor
-    scale: Tensor | None
+    support: Factor
+    scale: Factor | None
     grown: Tensor
 
     @classmethod
@@ -81,9 +106,10 @@ class Window:
             # ring.
             support = expand_mask(padded)
         if not renormalize:
-            return cls(support, None, grown)
+            return cls(Factor.of(support), None, grown)
         share = _window_sums(support, kernel, stride) / kernel**2
-        return cls(support, torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 0.0), grown)
+        scale = torch.where(share > 1e-6, 1.0 / share.clamp_min(1e-6), 1.0)
+        return cls(Factor.of(support), Factor.of(scale), grown)
 
 
 def partial_conv2d(
@@ -127,19 +153,24 @@ def partial_conv2d(
     if isinstance(mask, Tensor):
         options = {"expand": expand, "renormalize": renormalize}
         mask = Window.of(mask, kernel, padding=padding, stride=stride, **options)
-    support, grown = mask.support.to(x.dtype), mask.grown
-    scale = None if mask.scale is None else mask.scale.to(x.dtype)
-    if scale is None:
-        return _bordered_conv2d(x, weight, bias, support, mode, stride, kernels, relu), grown
-    y = _bordered_conv2d(x, weight, None, support, mode, stride, kernels, False)
-    if torch.is_grad_enabled():
-        y = y * scale
-        y = y if bias is None else y + bias.view(1, -1, 1, 1)
-    elif bias is None:
-        y.mul_(scale)
+    if mask.scale is None:
+        return _bordered_conv2d(x, weight, bias, mask.support, mode, stride, kernels, relu), mask.grown
+    if mask.scale.few is not None and not torch.is_grad_enabled():
+        y = _bordered_conv2d(x, weight, bias, mask.support, mode, stride, kernels, False)
+        _scale_few(y, *mask.scale.few, bias)
     else:
-        torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y)
-    return (F.relu(y, inplace=True) if relu else y), grown
+        scale = mask.scale.values.to(x.dtype)
+        y = _bordered_conv2d(x, weight, None, mask.support, mode, stride, kernels, False) * scale
+        y = y if bias is None else y + bias.view(1, -1, 1, 1)
+    return (F.relu(y, inplace=True) if relu else y), mask.grown
+
+
+def _scale_few(y: Tensor, rows: Tensor, columns: Tensor, scale: Tensor, bias: Tensor | None) -> None:
+    """Multiply features by the scale at a few places, but not the bias they contain; in place."""
+    image = y[0].movedim(0, -1)
+    found = image[rows, columns].float()
+    found = found * scale if bias is None else (found - bias) * scale + bias
+    image[rows, columns] = found.to(y.dtype)
 
 
 def _border(padding: str, radius: int, x: Tensor) -> str:
@@ -163,7 +194,7 @@ def _bordered_conv2d(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    support: Tensor | None,
+    support: Factor | None,
     mode: str,
     stride: int,
     kernels: Tensor | None,
@@ -178,11 +209,13 @@ def _bordered_conv2d(
     radius = (weight.shape[-1] - 1) // 2
     height, width = x.shape[-2:]
     if radius == 0:
-        return _conv2d(x if support is None else x * support, weight, bias, stride, relu)
+        return _conv2d(x if support is None else x * support.values.to(x.dtype), weight, bias, stride, relu)
     fast = weight.shape[-1] == 3 and mode == "reflect" and min(height, width) >= 4
     if not fast or torch.is_grad_enabled():
         padded = _pad(x, radius, mode)
-        return _conv2d(padded if support is None else padded * support, weight, bias, stride, relu)
+        if support is not None:
+            padded = padded * support.values.to(x.dtype)
+        return _conv2d(padded, weight, bias, stride, relu)
     if kernels is not None and x.shape[0] == stride == 1:
         padded = _ringed(x, support, *winograd.padded_size(height, width))
         return winograd.convolved(padded, kernels, bias, height, width, relu=relu)
@@ -214,7 +247,7 @@ def _make_border(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, relu
         y[..., :: height - 1, :] = found.squeeze(2).unflatten(0, (count, 2)).transpose(1, 2)
 
 
-def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tensor:
+def _ringed(x: Tensor, support: Factor | None, rows: int, columns: int) -> Tensor:
     """``reflected(x) * support``, channels last in memory, and zeros after it up to a size.
 
     :param x: (N, C, H, W), both sides at least 4.
@@ -224,10 +257,12 @@ def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tenso
     count, channels, height, width = x.shape
     padded = x.new_empty(count, rows, columns, channels).permute(0, 3, 1, 2)
     inner = padded[..., 1 : height + 1, 1 : width + 1]
-    if support is None:
+    few = None if support is None else support.few
+    factor = None if support is None or few is not None else support.values.to(x.dtype)
+    if factor is None:
         inner.copy_(x)
     else:
-        torch.mul(x, support[..., 1:-1, 1:-1], out=inner)
+        torch.mul(x, factor[..., 1:-1, 1:-1], out=inner)
     # The ring is reflected before the mask is laid on it, as everywhere; both sides at once.
     down, right = slice(0, height + 2, height + 1), slice(0, width + 2, width + 1)
     from_rows, from_columns = slice(1, height - 1, height - 3), slice(1, width - 1, width - 3)
@@ -239,7 +274,10 @@ def _ringed(x: Tensor, support: Tensor | None, rows: int, columns: int) -> Tenso
     )
     for y, x_, own_y, own_x in ring:
         line = x[..., own_y, own_x]
-        padded[..., y, x_] = line if support is None else line * support[..., y, x_]
+        padded[..., y, x_] = line if factor is None else line * factor[..., y, x_]
+    if few is not None:
+        image, at = padded[0].movedim(0, -1), few[:2]
+        image[at] = image[at] * few[2].to(x.dtype)
     if rows > height + 2:
         padded[..., height + 2 :, :] = 0
     if columns > width + 2:

@@ -156,21 +156,25 @@ class Restyle:
 
         # Drawing together is many short steps that keep one thread busy; looking around needs another.
         steps: list[Callable[[], Tensor | Around]] = [partial(settled, i) for i in range(len(self.styles))]
-        *found, around = team.together([*steps, partial(self._around, taps[STROKES_TAP], support)])
+        room = self.texture * (1 - self.detail)
+        if room > 0:
+            steps.append(partial(self._around, taps[STROKES_TAP], support))
+        found = team.together(steps)
+        matches = [x for x in found if isinstance(x, Tensor)]
         out: dict[str, Tensor] = {}
         for tap in TAPS:
             tick()
             layers = [
                 (code.textures[tap].at(index, size), weight * self.texture)
-                for (code, weight), index in zip(self.styles, found, strict=True)
+                for (code, weight), index in zip(self.styles, matches, strict=True)
             ]
-            room = self.texture
+            share = 1 - self.texture
             if tap == STROKES_TAP:
                 # Its fine detail makes room for the strokes, its colours stay.
-                room *= 1 - self.detail
-                if room > 0:
-                    layers.append((around.at(size, taps[tap].shape[-2] // size[0]), room))
-            out[tap] = lay(taps[tap], self._change(tap).scaled(1 - room), layers, size, relu=True)
+                share = 1 - room
+                factor = taps[tap].shape[-2] // size[0]
+                layers += [(x.at(size, factor), room) for x in found if isinstance(x, Around)]
+            out[tap] = lay(taps[tap], self._change(tap).scaled(share), layers, size, relu=True)
         return out
 
     def _change(self, tap: str) -> Affine:
