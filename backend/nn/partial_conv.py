@@ -148,29 +148,11 @@ def partial_conv2d(
     """
     kernel = weight.shape[-1]
     mode = _border(padding, (kernel - 1) // 2, x)
-    if mask is None:
-        return _bordered_conv2d(x, weight, bias, None, mode, stride, kernels, relu), None
     if isinstance(mask, Tensor):
         options = {"expand": expand, "renormalize": renormalize}
         mask = Window.of(mask, kernel, padding=padding, stride=stride, **options)
-    if mask.scale is None:
-        return _bordered_conv2d(x, weight, bias, mask.support, mode, stride, kernels, relu), mask.grown
-    if mask.scale.few is not None and not torch.is_grad_enabled():
-        y = _bordered_conv2d(x, weight, bias, mask.support, mode, stride, kernels, False)
-        _scale_few(y, *mask.scale.few, bias)
-    else:
-        scale = mask.scale.values.to(x.dtype)
-        y = _bordered_conv2d(x, weight, None, mask.support, mode, stride, kernels, False) * scale
-        y = y if bias is None else y + bias.view(1, -1, 1, 1)
-    return (F.relu(y, inplace=True) if relu else y), mask.grown
-
-
-def _scale_few(y: Tensor, rows: Tensor, columns: Tensor, scale: Tensor, bias: Tensor | None) -> None:
-    """Multiply features by the scale at a few places, but not the bias they contain; in place."""
-    image = y[0].movedim(0, -1)
-    found = image[rows, columns].float()
-    found = found * scale if bias is None else (found - bias) * scale + bias
-    image[rows, columns] = found.to(y.dtype)
+    y = _bordered_conv2d(x, weight, bias, mask, mode, stride, kernels, relu)
+    return y, None if mask is None else mask.grown
 
 
 def _border(padding: str, radius: int, x: Tensor) -> str:
@@ -194,36 +176,78 @@ def _bordered_conv2d(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    support: Factor | None,
+    window: Window | None,
     mode: str,
     stride: int,
     kernels: Tensor | None,
     relu: bool,
 ) -> Tensor:
-    """``conv(pad(x) * support)`` for a support that already has the border's ring.
+    """``conv(pad(x) * support) * scale + bias`` for a support that already has the border's ring.
 
     The library's padding is slow where channels come last: without gradients the tensor is copied,
     multiplied on the way, and its ring filled in.  A large one without a mask is convolved with zeros
     around it and no copy, and its border lines are made anew.
     """
-    radius = (weight.shape[-1] - 1) // 2
+    size, graded = weight.shape[-1], torch.is_grad_enabled()
     height, width = x.shape[-2:]
-    if radius == 0:
-        return _conv2d(x if support is None else x * support.values.to(x.dtype), weight, bias, stride, relu)
-    fast = weight.shape[-1] == 3 and mode == "reflect" and min(height, width) >= 4
-    if not fast or torch.is_grad_enabled():
-        padded = _pad(x, radius, mode)
-        if support is not None:
-            padded = padded * support.values.to(x.dtype)
-        return _conv2d(padded, weight, bias, stride, relu)
-    if kernels is not None and x.shape[0] == stride == 1:
-        padded = _ringed(x, support, *winograd.padded_size(height, width))
-        return winograd.convolved(padded, kernels, bias, height, width, relu=relu)
-    if support is None and stride == 1 and x.numel() >= _LARGE:
+    fast = size == 3 and mode == "reflect" and min(height, width) >= 4 and not graded
+    minimal = kernels if fast and x.shape[0] == stride == 1 else None
+    if fast and window is None and minimal is None and stride == 1 and x.numel() >= _LARGE:
         y = _conv2d(x, weight, bias, 1, relu, padding=1)
         _make_border(y, x, weight, bias, relu)
         return y
-    return _conv2d(_ringed(x, support, height + 2, width + 2), weight, bias, stride, relu)
+    support = None if window is None else window.support
+    if fast:
+        rows, columns = (
+            winograd.padded_size(height, width) if minimal is not None else (height + 2, width + 2)
+        )
+        padded = _ringed(x, support, rows, columns)
+    else:
+        padded = _pad(x, (size - 1) // 2, mode)
+        padded = padded if support is None else padded * support.values.to(x.dtype)
+
+    def convolved(bias: Tensor | None, relu: bool) -> Tensor:
+        if minimal is not None:
+            return winograd.convolved(padded, minimal, bias, height, width, relu=relu)
+        return _conv2d(padded, weight, bias, stride, relu)
+
+    if window is None or window.scale is None:
+        return convolved(bias, relu)
+    if window.scale.few is not None and not graded:
+        y = convolved(bias, relu)
+        _scale_few(y, padded, weight, bias, *window.scale.few, stride, relu)
+        return y
+    y, scale = convolved(None, False), window.scale.values.to(x.dtype)
+    if graded or bias is None:
+        y = y * scale
+        y = y if bias is None else y + bias.view(1, -1, 1, 1)
+    else:
+        torch.addcmul(bias.view(1, -1, 1, 1), y, scale, out=y)
+    return F.relu(y, inplace=True) if relu else y
+
+
+def _scale_few(
+    y: Tensor,
+    padded: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    rows: Tensor,
+    columns: Tensor,
+    scale: Tensor,
+    stride: int,
+    relu: bool,
+) -> None:
+    """Make a convolution's results at a few places anew, multiplied by the scale before the bias is added.
+
+    From what is convolved and not by taking the bias off again: where the scale is large there is little
+    beside the bias, and nothing would be left of it in half precision.
+    """
+    step = torch.arange(weight.shape[-1])
+    down, right = step.repeat_interleave(len(step)), step.repeat(len(step))
+    windows = padded[0].movedim(0, -1)[rows[:, None] * stride + down, columns[:, None] * stride + right]
+    found = F.linear(windows.flatten(1), weight.permute(0, 2, 3, 1).flatten(1)).float() * scale
+    found = found if bias is None else found + bias
+    y[0].movedim(0, -1)[rows, columns] = (found.clamp_min_(0) if relu else found).to(y.dtype)
 
 
 def _make_border(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> None:

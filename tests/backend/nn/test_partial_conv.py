@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from scumble.backend.nn import partial_conv
 from scumble.backend.nn.compact import TAP_CELLS, TAP_WIDTHS, TAPS, CompactDecoder
-from scumble.backend.nn.partial_conv import PartialConv2d, Window, expand_mask, partial_conv2d
+from scumble.backend.nn.partial_conv import Factor, PartialConv2d, Window, expand_mask, partial_conv2d
 
 
 def tensors(seed: int, h: int = 12, w: int = 15, kernel: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -161,3 +163,37 @@ def test_the_quick_way_at_the_border_gives_what_a_reflected_border_gives(
     with torch.inference_mode():
         found, _ = partial_conv2d(x, weight, bias, mask if masked else None)
     assert (found - wanted).abs().max() < 1e-4
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 99), st.integers(4, 24), st.integers(4, 24), st.booleans(), st.sampled_from([4, 64]))
+def test_touching_only_what_a_mask_changes_gives_what_multiplying_everything_does(
+    seed: int, h: int, w: int, expand: bool, width: int
+) -> None:
+    """Along a mask's edge and at the picture's, by every way of convolving there is."""
+    g = torch.Generator().manual_seed(seed)
+    layer = PartialConv2d(width, 128).requires_grad_(False)
+    layer.freeze()
+    x = torch.randn(1, width, h, w, generator=g).contiguous(memory_format=torch.channels_last)
+    mask = torch.ones(1, 1, h, w)
+    mask[..., : int(torch.randint(0, h // 2, (1,), generator=g)), :] = 0
+    mask[..., 0] = torch.rand(h, generator=g)
+    found = []
+    for few in (1, 10**9):  # whenever it is not one everywhere, and never
+        with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+            patch.setattr(partial_conv, "_FEW", few)
+            window = layer.window(mask, expand=expand, renormalize=True)
+            touched = bool((window.support.values != 1).any())
+            assert (window.support.few is None) == (few > 1 and touched)
+            found.append(layer.masked(x, window, relu=True)[0])
+    assert torch.allclose(*found, rtol=1e-4, atol=1e-4)
+
+
+def test_a_factor_knows_where_it_is_not_one() -> None:
+    values = torch.ones(1, 1, 5, 7)
+    values[..., 2, 3], values[..., 4, 0] = 0.5, 0.0
+    few = Factor.of(values).few
+    assert few is not None
+    rows, columns, there = few
+    assert rows.tolist() == [2, 4] and columns.tolist() == [3, 0] and there.flatten().tolist() == [0.5, 0.0]
+    assert Factor.of(torch.full((1, 1, 5, 7), 0.5)).few is None
