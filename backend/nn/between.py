@@ -47,15 +47,16 @@ def without_grid(image: Tensor) -> Tensor:
 
     Pixels of one 2x2 block come from different weights, and a network's eyes like the faint grid that
     these can make better than ours do.  This filter is blind to that grid and to nothing coarser; what
-    it softens, the decoder has learned to give more of.
+    it softens, the decoder has learned to give more of.  Beyond its border the picture is mirrored, or the
+    grid would be left in the outermost pixels and show as a line around an even sky.
     """
     if image.device.type == "cpu" and not torch.is_grad_enabled():
         # The same sums, five times as quick; a 3x3 Gaussian of OpenCV's has these very weights.
         planes = image.contiguous().numpy()
         for plane in planes.reshape(-1, *planes.shape[-2:]):
-            cv2.GaussianBlur(plane, (3, 3), 0, dst=plane, borderType=cv2.BORDER_REPLICATE)
+            cv2.GaussianBlur(plane, (3, 3), 0, dst=plane, borderType=cv2.BORDER_REFLECT_101)
         return torch.from_numpy(planes)
-    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    padded = F.pad(image, (1, 1, 1, 1), mode="reflect")
     return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
 
 

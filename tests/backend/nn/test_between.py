@@ -45,7 +45,10 @@ def test_what_alternates_from_pixel_to_pixel_is_gone_and_a_slope_stays():
     chequered = (torch.arange(16)[:, None] + torch.arange(16)) % 2 * 0.2
     with torch.inference_mode():
         smooth = without_grid((rows + chequered).repeat(1, 3, 1, 1))
+        even = without_grid((0.4 + chequered).repeat(1, 3, 1, 1))
     assert torch.allclose(smooth[..., 1:-1, 1:-1], (rows + 0.1)[1:-1, 1:-1].expand(1, 3, 14, 14), atol=1e-6)
+    # Up to the picture's border, where it would be a line along an even sky.
+    assert torch.allclose(even, torch.full((1, 3, 16, 16), 0.5), atol=1e-6)
 
 
 @settings(max_examples=20, deadline=None)
