@@ -49,34 +49,35 @@ Layer = Callable[[int, int], Rows]
 
 def lay(
     features: Tensor,
-    change: Affine,
     layers: Sequence[tuple[Layer, float]],
     cells: tuple[int, int],
     *,
+    change: Affine | None = None,
     relu: bool = False,
 ) -> Tensor:
-    """Features changed, and layers times their weights on them.
+    """Layers times their weights on features: in place, or on what these are changed to.
 
     Everything is done to a few rows while they lie in a core's cache: to a whole picture's features, reading
     and writing them costs more than all that is done with them.
 
     :param features: (1, C, H*f, W*f).
     :param cells: (H, W), coarse.
+    :param change: what is done to the features first; they stay as they are then.
     :param relu: clip what comes out at zero.
     :returns: (1, C, H*f, W*f), channels last in memory.
     """
     _, channels, height, width = features.shape
     factor = height // cells[0]
-    image = features.new_empty(height, width, channels)
+    image = features[0].movedim(0, -1) if change is None else features.new_empty(height, width, channels)
 
     def part(begin: int, end: int) -> None:
         lines = slice(begin * factor, end * factor)
-        strip = change.apply(features[:, :, lines])[0].movedim(0, -1)
+        strip = image[lines] if change is None else change.apply(features[:, :, lines])[0].movedim(0, -1)
         for layer, weight in layers:
             strip.add_(layer(begin, end).mixed().view(strip.shape), alpha=weight)
         if relu:
             torch.clamp_min(strip, 0.0, out=image[lines])
-        else:
+        elif change is not None:
             image[lines] = strip
 
     # Whole strips for every core, each of few enough positions.

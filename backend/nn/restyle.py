@@ -154,13 +154,22 @@ class Restyle:
             tick()
             return drawn_together(first[number], size, self.styles[number][0].places.grid)
 
-        # Drawing together is many short steps that keep one thread busy; looking around needs another.
-        steps: list[Callable[[], Tensor | Around]] = [partial(settled, i) for i in range(len(self.styles))]
+        # Of the strokes' tap the fine detail makes room for the strokes, its colours stay.
         room = self.texture * (1 - self.detail)
+        changes = {tap: self._change(tap).scaled(1 - self.texture) for tap in TAPS}
+        changes[STROKES_TAP] = self._change(STROKES_TAP).scaled(1 - room)
+        coarse = [tap for tap in TAPS if tap != STROKES_TAP]
+        # Drawing together is many short steps that keep one thread busy; what does not wait for it goes to
+        # the others.
+        steps: list[Callable[[], Tensor | Around]] = [partial(settled, i) for i in range(len(self.styles))]
         if room > 0:
             steps.append(partial(self._around, taps[STROKES_TAP], support))
+        waiting = len(steps)
+        steps += [partial(changes[tap].apply, taps[tap]) for tap in coarse]
         found = team.together(steps)
-        matches = [x for x in found if isinstance(x, Tensor)]
+        matches = [x for x in found[: len(self.styles)] if isinstance(x, Tensor)]
+        arounds = [x for x in found if isinstance(x, Around)]
+        changed = dict(zip(coarse, (x for x in found[waiting:] if isinstance(x, Tensor)), strict=True))
         out: dict[str, Tensor] = {}
         for tap in TAPS:
             tick()
@@ -168,13 +177,12 @@ class Restyle:
                 (code.textures[tap].at(index, size), weight * self.texture)
                 for (code, weight), index in zip(self.styles, matches, strict=True)
             ]
-            share = 1 - self.texture
             if tap == STROKES_TAP:
-                # Its fine detail makes room for the strokes, its colours stay.
-                share = 1 - room
                 factor = taps[tap].shape[-2] // size[0]
-                layers += [(x.at(size, factor), room) for x in found if isinstance(x, Around)]
-            out[tap] = lay(taps[tap], self._change(tap).scaled(share), layers, size, relu=True)
+                layers += [(x.at(size, factor), room) for x in arounds]
+                out[tap] = lay(taps[tap], layers, size, change=changes[tap], relu=True)
+            else:
+                out[tap] = lay(changed[tap], layers, size, relu=True)
         return out
 
     def _change(self, tap: str) -> Affine:

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scumble.backend.nn import half_precision
 from scumble.backend.nn.compact import TAPS
 from scumble.backend.nn.full import UNIT, WIDTHS, FullDecoder, FullEncoder
 from scumble.backend.nn.vgg import LAYERS, VGG16
@@ -37,15 +38,17 @@ DECODER = decoder()
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.integers(0, 99), st.sampled_from([(32, 48), (40, 16), (33, 47)]))
-def test_without_a_mask_it_is_vgg_itself_in_other_units(seed: int, size: tuple[int, int]) -> None:
+@given(st.integers(0, 99), st.sampled_from([(32, 48), (40, 16), (33, 47)]), st.booleans())
+def test_without_a_mask_it_is_vgg_itself_in_other_units(seed: int, size: tuple[int, int], half: bool) -> None:
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(seed))
-    with torch.inference_mode():
+    with torch.inference_mode(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(half_precision, "available", lambda: half)
         ours, theirs = ENCODER(image), VGG16.from_tensors(TENSORS)(image, TAPS)
     assert list(ours) == list(TAPS)
+    near = 0.02 if half else 1e-3
     for tap in TAPS:
         assert ours[tap].shape[1] == WIDTHS[tap]
-        assert torch.allclose(ours[tap] * UNIT, theirs[tap], rtol=1e-3, atol=1e-3 * float(theirs[tap].max()))
+        assert torch.allclose(ours[tap] * UNIT, theirs[tap], rtol=near, atol=near * float(theirs[tap].max()))
 
 
 @pytest.mark.parametrize("renormalize", [False, True])

@@ -16,13 +16,9 @@ def features(shape: tuple[int, ...], seed: int) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def unchanged(channels: int) -> Affine:
-    return Affine(torch.eye(channels).double(), torch.zeros(channels).double())
-
-
 def laid(layer: Layer, cells: tuple[int, int], channels: int, factor: int) -> torch.Tensor:
     empty = torch.zeros(1, channels, cells[0] * factor, cells[1] * factor)
-    return lay(empty, unchanged(channels), [(layer, 1.0)], cells)[0]
+    return lay(empty, [(layer, 1.0)], cells)[0]
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4])
@@ -99,7 +95,16 @@ def test_what_is_laid_counts_by_its_weight_over_what_the_layer_was_changed_to() 
     change = Affine(0.5 * torch.eye(3).flip(0).double(), torch.tensor([0.1, 0.0, -0.2]).double())
     expected = 0.5 * onto.flip(1) + change.offset.float().view(1, 3, 1, 1) + 0.25 * source[None]
     before = onto.clone()
-    assert torch.allclose(lay(onto, change, [(layer, 0.25)], (2, 2)), expected, atol=1e-6)
-    clipped = lay(onto, change, [(layer, 0.25)], (2, 2), relu=True)
+    assert torch.allclose(lay(onto, [(layer, 0.25)], (2, 2), change=change), expected, atol=1e-6)
+    clipped = lay(onto, [(layer, 0.25)], (2, 2), change=change, relu=True)
     assert torch.allclose(clipped, expected.clamp_min(0), atol=1e-6) and float(clipped.min()) == 0
     assert torch.equal(onto, before)
+
+
+def test_what_was_changed_already_is_laid_on_in_place() -> None:
+    source = features((3, 8, 8), 1) - 0.5
+    layer = Texture.of(source, (2, 2)).at(torch.arange(4), (2, 2))
+    onto = features((1, 3, 8, 8), 2).contiguous(memory_format=torch.channels_last)
+    expected = (onto + 0.25 * source[None]).clamp_min(0)
+    assert torch.equal(lay(onto, [(layer, 0.25)], (2, 2), relu=True), onto)
+    assert torch.allclose(onto, expected, atol=1e-6)
