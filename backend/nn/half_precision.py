@@ -2,7 +2,8 @@
 
 Half the bits are also half the memory to move.  What is rounded is features, by 0.4 % at most each and up or
 down by chance; sums are in single precision within a layer.  Where a picture's own pixels are made, and
-where statistics are taken, everything is in single precision.
+where statistics are taken, everything is in single precision; so are gradients, but for those that last
+strokes follow.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import half_precision
 from .nnst_features import Hypercolumns, grid_of
 from .vgg import TAPS
 
@@ -85,10 +86,13 @@ class Foretold(nn.Module):
         :param image: (1, 3, H, W), RGB in [0, 1]; sides that are whole multiples of 8.
         :returns: ``{tap: (1, C, H/2^level, W/2^level)}``.
         """
-        seen = dict(self.frozen.outputs(image[0]))
-        columns = self.frozen.stacked(list(seen.values()), grid_of(image))
-        told = {**seen, **self.witness(columns[None])}
-        return {tap: told[tap] for tap in taps}
+        half = image.device.type == "cpu" and half_precision.available()
+        # On the way back, too: slopes lead where they lead in single precision.
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            seen = dict(self.frozen.outputs(image[0]))
+            columns = self.frozen.stacked(list(seen.values()), grid_of(image))
+            told = {**seen, **self.witness(columns[None])}
+        return {tap: told[tap].float() for tap in taps}
 
 
 def _same(conv: nn.Module, x: Tensor) -> Tensor:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from skimage import data
+from torch.nn import functional as F
 
 from scumble.backend.engines import nnst_models
 from scumble.backend.models.bundled import bundled
+from scumble.backend.nn import half_precision
 from scumble.backend.nn.nnst_features import Hypercolumns
 from scumble.backend.nn.nnst_witness import DIRECTIONS, Foretold, Witness
 from scumble.backend.nn.vgg import TAPS
@@ -50,3 +53,20 @@ def test_a_gradient_reaches_the_picture_through_what_is_foretold() -> None:
     foretold()(photo[None], ("4_1",))["4_1"].square().mean().backward()
     assert photo.grad is not None and bool(torch.isfinite(photo.grad).all())
     assert float((photo.grad != 0).float().mean()) > 0.9
+
+
+def test_in_half_precision_it_foretells_the_same_and_slopes_lead_the_same_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = []
+    for half in (False, True):
+        monkeypatch.setattr(half_precision, "available", lambda half=half: half)
+        photo = PHOTO.clone().requires_grad_()
+        seen = foretold()(photo[None], TAPS)
+        sum(x.square().mean() for x in seen.values()).backward()
+        found.append(({tap: x.detach() for tap, x in seen.items()}, photo.grad))
+    (single, slope), (half_seen, half_slope) = found
+    for tap in TAPS:
+        assert half_seen[tap].dtype == torch.float32
+        assert 0 < float((half_seen[tap] - single[tap]).norm() / single[tap].norm()) < 0.02
+    assert float(F.cosine_similarity(slope.flatten(), half_slope.flatten(), dim=0)) > 0.995
