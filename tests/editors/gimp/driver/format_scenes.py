@@ -109,7 +109,8 @@ def the_same_colours_give_the_same_painting_at_any_precision_and_with_any_profil
         differences = [abs(a - b) for a, b in zip(first, look, strict=True)]
         found[name] = max(differences), sum(differences) / len(differences)
         coarse = name.startswith(("u8", "adobe u8"))
-        assert found[name][1] <= (3.0 if name == "u8-linear" else 1.0 if coarse else 0.3), found
+        # Where the network computes in half precision, another rounding of the layer tips other bits.
+        assert found[name][1] <= (3.0 if name == "u8-linear" else 1.5 if coarse else 0.6), found
     return found
 
 
