@@ -58,8 +58,8 @@ def the_button_beside_the_progress_bar_cancels_the_backend_s_job_too():
 
 @scenario
 def several_images_are_painted_at_once():
-    stylize(layer(image()), strength=0.8)
-    first, _ = large(3000, 2400)  # it is still being painted when the second one comes
+    stylize(layer(image()), strength=0.8, options="last_strokes=few")
+    first, _ = large(3000, 2400)  # with these strokes it is still being painted when the second one comes
     first_view, main = shown(first)
     thread = at_work(lambda: None)
     press(main, REPEAT)
