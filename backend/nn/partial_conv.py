@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import winograd
+from . import half_precision, winograd
 from .fused import conv2d, conv2d_relu
 
 #: Channels that a processor's convolution makes at a time.
@@ -309,7 +309,8 @@ def _ringed(x: Tensor, support: Factor | None, rows: int, columns: int) -> Tenso
     return padded
 
 
-def _lowered(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def _halved(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """In bfloat16."""
     return weight.bfloat16(), None if bias is None else bias.bfloat16()
 
 
@@ -322,7 +323,7 @@ class PartialConv2d(nn.Conv2d):
 
     _kernels: Tensor | None = None
     _wider: tuple[Tensor, Tensor] | None = None
-    _lowered: tuple[Tensor, Tensor | None] | None = None
+    _half: tuple[Tensor, Tensor | None] | None = None
 
     def freeze(self) -> None:
         """Get ready for many calls with weights that will not change any more."""
@@ -333,7 +334,8 @@ class PartialConv2d(nn.Conv2d):
             # A convolution to 12 channels takes a third longer than one to 16.
             weight = F.pad(self.weight, (0, 0) * 3 + (0, spare))
             self._wider = weight.to(memory_format=torch.channels_last), F.pad(self.bias, (0, spare))
-        self._lowered = _lowered(*(self._wider or (self.weight, self.bias)))
+        if half_precision.available():
+            self._half = _halved(*(self._wider or (self.weight, self.bias)))
 
     def __init__(
         self, cin: int, cout: int, kernel: int = 3, *, padding: str = "reflect", stride: int = 1
@@ -357,8 +359,9 @@ class PartialConv2d(nn.Conv2d):
     ) -> tuple[Tensor, Tensor | None]:
         """See :func:`partial_conv2d`."""
         weight, bias = self._wider or (self.weight, self.bias)
-        if x.dtype == torch.bfloat16:
-            weight, bias = self._lowered or _lowered(weight, bias)
+        half = x.dtype == torch.bfloat16
+        if half:
+            weight, bias = self._half or _halved(weight, bias)
         features, grown = partial_conv2d(
             x,
             weight,
@@ -368,7 +371,7 @@ class PartialConv2d(nn.Conv2d):
             renormalize=renormalize,
             padding=self.border,
             stride=self.stride[0],
-            kernels=None if x.dtype == torch.bfloat16 else self._kernels,
+            kernels=None if half else self._kernels,
             relu=relu,
         )
         return features[:, : self.out_channels], grown

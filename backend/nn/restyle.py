@@ -149,33 +149,36 @@ class Restyle:
             return {tap: self._change(tap).apply(taps[tap], relu=True) for tap in TAPS}
         size = (taps["4_1"].shape[-2], taps["4_1"].shape[-1])
         first = [self._searched(taps["4_1"], code, tick) for code, _ in self.styles]
-
-        def settled(number: int) -> Tensor:
-            tick()
-            return drawn_together(first[number], size, self.styles[number][0].places.grid)
-
         # Of the strokes' tap the fine detail makes room for the strokes, its colours stay.
         room = self.texture * (1 - self.detail)
         changes = {tap: self._change(tap).scaled(1 - self.texture) for tap in TAPS}
         changes[STROKES_TAP] = self._change(STROKES_TAP).scaled(1 - room)
-        coarse = [tap for tap in TAPS if tap != STROKES_TAP]
+        matches: dict[int, Tensor] = {}
+        arounds: list[Around] = []
+        changed: dict[str, Tensor] = {}
+
+        def settle(number: int) -> None:
+            tick()
+            matches[number] = drawn_together(first[number], size, self.styles[number][0].places.grid)
+
+        def look_around() -> None:
+            arounds.append(self._around(taps[STROKES_TAP], support))
+
+        def transport_coarse(tap: str) -> None:
+            changed[tap] = changes[tap].apply(taps[tap])
+
         # Drawing together is many short steps that keep one thread busy; what does not wait for it goes to
         # the others.
-        steps: list[Callable[[], Tensor | Around]] = [partial(settled, i) for i in range(len(self.styles))]
-        if room > 0:
-            steps.append(partial(self._around, taps[STROKES_TAP], support))
-        waiting = len(steps)
-        steps += [partial(changes[tap].apply, taps[tap]) for tap in coarse]
-        found = team.together(steps)
-        matches = [x for x in found[: len(self.styles)] if isinstance(x, Tensor)]
-        arounds = [x for x in found if isinstance(x, Around)]
-        changed = dict(zip(coarse, (x for x in found[waiting:] if isinstance(x, Tensor)), strict=True))
+        steps: list[Callable[[], None]] = [partial(settle, i) for i in range(len(self.styles))]
+        steps += [look_around] if room > 0 else []
+        steps += [partial(transport_coarse, tap) for tap in TAPS if tap != STROKES_TAP]
+        team.together(steps)
         out: dict[str, Tensor] = {}
         for tap in TAPS:
             tick()
             layers = [
-                (code.textures[tap].at(index, size), weight * self.texture)
-                for (code, weight), index in zip(self.styles, matches, strict=True)
+                (code.textures[tap].at(matches[i], size), weight * self.texture)
+                for i, (code, weight) in enumerate(self.styles)
             ]
             if tap == STROKES_TAP:
                 factor = taps[tap].shape[-2] // size[0]

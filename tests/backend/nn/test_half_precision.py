@@ -71,7 +71,7 @@ def test_features_and_pictures_are_those_of_single_precision(
     assert 0 < float((found - wanted).abs().mean()) < 0.5 / 255
 
 
-def test_a_smooth_sky_gets_no_steps(offered: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smooth_sky_gets_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is made of a gradient rises as evenly as in single precision."""
     rise = torch.linspace(0.35, 0.55, 256)
     sky = rise.expand(1, 3, 192, 256).contiguous()
