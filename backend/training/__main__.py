@@ -4,12 +4,13 @@
 
 runs the stages one after the other: ``distill`` (the encoder, from Oxford VGG-16), ``decoder``,
 ``transform`` (the learned linear transform) and ``bundle`` (half precision, metadata, pinned hash).
-Each resumes or starts from what the one before left in ``--out``.  VGG-16 comes from the catalogue
-(`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``narrow --start WIDE.safetensors`` makes a
-narrower decoder out of a wider one, for ``decoder --start`` to go on with.  ``clicks --masks DIR --out
-FILE`` trains the network that finds selections; see ``clicks --help``.  ``nnst-decoder --photos DIR
---paintings DIR --out WORKDIR`` trains the decoder of engine ``nnst``; see ``nnst-decoder --help``;
-``nnst-witness`` with the same folders what tells it how VGG-16 would see a picture.
+Each starts from what the one before left in ``--out``; one that was stopped goes on where it was, with the
+same result.  ``--device`` and ``--precision half`` say where and how the networks compute.  VGG-16 comes
+from the catalogue (`scumble models fetch vgg16-oxford`) or from ``--teacher``.  ``narrow --start
+WIDE.safetensors`` makes a narrower decoder out of a wider one, for ``decoder --start`` to go on with.
+``clicks --masks DIR --out FILE`` trains the network that finds selections; see ``clicks --help``.
+``nnst-decoder --photos DIR --paintings DIR --out WORKDIR`` trains the decoder of engine ``nnst``; see
+``nnst-decoder --help``; ``nnst-witness`` with the same folders what tells it how VGG-16 would see a picture.
 ``full --photos DIR --paintings DIR --out WORKDIR`` trains the decoder of ``model=full``; see ``full
 --help``.
 """
@@ -31,6 +32,7 @@ from scumble.backend.models import bundled, catalogue
 from .decoder import Recipe, part_of, train_decoder
 from .distill import distill
 from .narrow import narrow_decoder
+from .running import PRECISIONS, device_of
 from .transform import train_transform
 
 IN_ORDER = ("distill", "decoder", "transform", "bundle")
@@ -53,11 +55,24 @@ def _distill(args: argparse.Namespace, steps: int) -> None:
         seed=args.seed,
         start=args.start,
         pool=args.pool or 2400,
+        save_every=args.save_every,
+        device=device_of(args.device),
+        half=args.precision == "half",
     )
 
 
 def _decoder(args: argparse.Namespace, steps: int) -> None:
-    recipe = Recipe(steps, args.seed, args.size, args.batch, args.pool or 800, args.rate)
+    recipe = Recipe(
+        steps,
+        args.seed,
+        args.size,
+        args.batch,
+        args.pool or 800,
+        args.rate,
+        save_every=args.save_every,
+        device=str(device_of(args.device)),
+        half=args.precision == "half",
+    )
     encoder, target = args.out / "encoder.safetensors", args.out / "decoder.safetensors"
     train_decoder(args.photos, args.paintings, encoder, _teacher(args), target, recipe, start=args.start)
 
@@ -74,12 +89,25 @@ def _narrow(args: argparse.Namespace, steps: int) -> None:
         seed=args.seed,
         size=args.size,
         pool=pool,
+        save_every=args.save_every,
+        device=device_of(args.device),
+        half=args.precision == "half",
     )
 
 
 def _transform(args: argparse.Namespace, steps: int) -> None:
     source, target = args.out / "decoder.safetensors", args.out / "complete.safetensors"
-    train_transform(args.photos, args.paintings, source, target, steps=steps, seed=args.seed)
+    device = device_of(args.device)
+    train_transform(
+        args.photos,
+        args.paintings,
+        source,
+        target,
+        steps=steps,
+        seed=args.seed,
+        save_every=args.save_every,
+        device=device,
+    )
 
 
 def _bundle(args: argparse.Namespace, steps: int) -> None:
@@ -134,6 +162,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pool", type=int, help="crops VGG-16 looks at beforehand (2400 and 800)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--device", default="auto", help="cpu or cuda; by default a GPU where there is one")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="single", help="half: networks in bfloat16"
+    )
+    parser.add_argument("--save-every", type=int, default=200, help="steps between checkpoints")
     parser.add_argument("--average", type=Path, help="bundle: the mean with this file's decoder")
     parser.add_argument("--share", type=float, default=0.5, help="bundle: that file's share of the mean")
     parser.add_argument("--install", action="store_true", help="bundle: replace the package's own weights")

@@ -19,15 +19,24 @@ class Crops:
     :param folder: searched without descending; every readable picture is used.
     :param seed: two instances with one seed yield the same crops.
     :param exclude: file stems to leave out (a held-out split).
+    :param device: where crops are put.
     :raises FileNotFoundError: if the folder holds no picture.
     """
 
-    def __init__(self, folder: Path, seed: int, *, exclude: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        exclude: frozenset[str] = frozenset(),
+        device: torch.device | str = "cpu",
+    ) -> None:
         paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.stem not in exclude)
         if not paths:
             raise FileNotFoundError(f"no pictures in {folder}")
         self.images = [self._read(p) for p in paths]
         self.rng = np.random.default_rng(seed)
+        self.device = device
 
     @staticmethod
     def _read(path: Path) -> np.ndarray:
@@ -40,7 +49,7 @@ class Crops:
         :param scale: range of the crop's side as a fraction of the picture's short side; a small
             fraction shows brushwork enlarged, 1.0 shows the whole composition.
         """
-        return torch.cat([self._crop(size, scale) for _ in range(count)])
+        return torch.cat([self._crop(size, scale) for _ in range(count)]).to(self.device)
 
     def _crop(self, size: int, scale: tuple[float, float]) -> Tensor:
         image = self.images[self.rng.integers(len(self.images))]

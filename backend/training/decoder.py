@@ -31,6 +31,7 @@ from .losses import (
 )
 from .masked import masked_step
 from .pool import StyleSample, joined, style_pool
+from .running import Checkpoint, placed, seeded
 from .sheets import sample_sheet
 
 
@@ -58,14 +59,16 @@ class Recipe:
     teacher_every: int = 1
     teacher_batch: int = 1
     save_every: int = 250
+    #: Where, and whether in bfloat16.
+    device: str = "cpu"
+    half: bool = False
 
 
 def read_encoder(path: Path) -> CompactEncoder:
     """The encoder of a safetensors file, frozen."""
     encoder = CompactEncoder()
     encoder.load_state_dict(part_of(load_file(path), "encoder."))
-    encoder.eval().requires_grad_(False)
-    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return encoder.eval().requires_grad_(False)
 
 
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -74,9 +77,8 @@ def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def teacher_basis(encoder: CompactEncoder, teacher_file: Path, sources: tuple[Crops, ...]) -> TeacherBasis:
+def teacher_basis(encoder: CompactEncoder, teacher: VGG16, sources: tuple[Crops, ...]) -> TeacherBasis:
     """Fit the maps to VGG-16's channels on a few dozen crops of each source."""
-    teacher = VGG16.from_tensors(load_file(teacher_file))
     ours, theirs = [], []
     for _ in range(12):
         images = torch.cat([s.batch(2, 128) for s in sources])
@@ -112,49 +114,33 @@ def train_decoder(
 ) -> None:
     """Train and write ``encoder.*`` and ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint."""
     torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    encoder = read_encoder(encoder_file)
-    decoder = CompactDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = torch.device(recipe.device)
+    encoder = placed(read_encoder(encoder_file), device, half=recipe.half)
+    decoder = placed(CompactDecoder(), device, half=recipe.half)
     if start is not None:
         known, own = part_of(load_file(start), "decoder."), decoder.state_dict()
         decoder.load_state_dict({k: known.get(k, v) for k, v in own.items()})
-    sources = (Crops(photos, recipe.seed), Crops(paintings, recipe.seed + 1))
-    judge = teacher_basis(encoder, teacher_file, sources)
-    teacher = VGG16.from_tensors(load_file(teacher_file)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    sources = (Crops(photos, recipe.seed, device=device), Crops(paintings, recipe.seed + 1, device=device))
+    teacher = placed(VGG16.from_tensors(load_file(teacher_file)), device, half=recipe.half)
+    judge = teacher_basis(encoder, teacher, sources)
     optimizer = torch.optim.Adam(decoder.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(1.0, (i + 1) / 100) * max(0.02, 1 - i / recipe.steps)
     )
-    checkpoint = out.with_suffix(".checkpoint")
-    first = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        decoder.load_state_dict(state["decoder"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        first = int(state["step"])
-        # Other draws than the first run's, but the same ones each time this step is resumed from.
-        rng = np.random.default_rng([recipe.seed, first])
-        sources = (Crops(photos, recipe.seed + first), Crops(paintings, recipe.seed + 1 + first))
+    checkpoint = Checkpoint(out, decoder=decoder, optimizer=optimizer, schedule=schedule)
+    first = checkpoint.restore()
     styles = style_pool(encoder, judge, teacher, sources[1], recipe.pool, recipe.size)
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
     for step in range(first, recipe.steps):
+        rng = seeded(recipe.seed, step, *sources)
         values = _step(step, recipe, encoder, decoder, judge, teacher, sources, styles, rng, optimizer)
         schedule.step()
         if step % 24 < 4:
             curves.add(step, time.monotonic() - began, values)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             save_networks(out, encoder, decoder)
-            torch.save(
-                {
-                    "decoder": decoder.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "step": step + 1,
-                },
-                checkpoint,
-            )
+            checkpoint.save(step + 1)
             sample_sheet(encoder, decoder, sources, out.with_name(f"{out.stem}-{step + 1:06d}.png"))
 
 
@@ -197,7 +183,7 @@ def _step(
         again = encoder(output)
         keep = content_loss(again, target, {"3_1": 0.3, "4_1": 1.0})
         look = judge.style_loss(again, joined(styles, "moments"))
-        directions = torch.nn.functional.normalize(torch.randn(6, 3), dim=1)
+        directions = torch.nn.functional.normalize(torch.randn(6, 3), dim=1).to(output)
         wanted = torch.stack([s.image.float() for s in styles])
         # Sorting is dear, and neighbouring pixels say much the same.
         colour = sliced_colour(output[..., ::2, ::2], wanted[..., ::2, ::2], directions)

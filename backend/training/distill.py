@@ -21,6 +21,7 @@ from scumble.backend.nn.vgg import VGG16
 
 from .curves import Curves
 from .data import Crops
+from .running import Checkpoint, placed, seeded
 
 #: Weight of each of the teacher's taps.
 TAP_WEIGHTS = {"1_1": 0.5, "2_1": 0.7, "3_1": 1.0, "4_1": 1.3}
@@ -47,7 +48,9 @@ class Pool:
 
 
 @torch.no_grad()
-def fill_pool(teacher: VGG16, sources: tuple[Crops, ...], count: int, size: int, device: str) -> Pool:
+def fill_pool(
+    teacher: VGG16, sources: tuple[Crops, ...], count: int, size: int, device: torch.device
+) -> Pool:
     """Crops of all sources in turn, ``count`` in all.
 
     Each channel is divided by the geometric mean of its own and the layer's deviation: dividing by
@@ -98,12 +101,18 @@ def distill(
     pool: int = 2400,
     rate: float = 2e-3,
     start: Path | None = None,
-    device: str = "cpu",
+    save_every: int = 200,
+    device: torch.device | str = "cpu",
+    half: bool = False,
 ) -> None:
-    """Train and write ``encoder.*`` to a safetensors file; see the module's model card for data."""
+    """Train and write ``encoder.*`` to a safetensors file; see the module's model card for data.
+
+    Goes on from the file's checkpoint, if there is one.
+    """
     torch.manual_seed(seed)
-    teacher = VGG16.from_tensors(load_file(teacher_file)).to(device)
-    student = CompactEncoder().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = torch.device(device)
+    teacher = placed(VGG16.from_tensors(load_file(teacher_file)), device, half=half)
+    student = placed(CompactEncoder(), device, half=half)
     if start is not None:
         student.load_state_dict(
             {k.removeprefix("encoder."): v for k, v in load_file(start).items() if k.startswith("encoder.")}
@@ -123,8 +132,13 @@ def distill(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [student_rate, fall])
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
+    checkpoint = Checkpoint(out, student=student, heads=heads, optimizer=optimizer, schedule=schedule)
+    first = checkpoint.restore()
+    if first >= steps:
+        return
     known = fill_pool(teacher, (Crops(photos, seed), Crops(paintings, seed + 1)), pool, size, device)
-    for step in range(steps):
+    for step in range(first, steps):
+        seeded(seed, step)
         chosen = torch.randint(len(known.images), (batch,))
         images = known.images[chosen].to(device).float() / 255
         with torch.set_grad_enabled(step >= settle):
@@ -145,6 +159,7 @@ def distill(
         schedule.step()
         if step % 50 == 0:
             curves.add(step, time.monotonic() - began, {t: float(e.detach()) for t, e in errors.items()})
-        if step % 200 == 199 or step == steps - 1:
+        if (step + 1) % save_every == 0 or step + 1 == steps:
             state = {f"encoder.{k}": v.contiguous() for k, v in student.state_dict().items()}
             save_file(state, out)
+            checkpoint.save(step + 1)

@@ -30,6 +30,7 @@ from .curves import Curves
 from .data import Crops
 from .full_pool import JUDGED, Pools, crops_of, paintings_of
 from .losses import content_loss, raw_moments, relative_moments, sliced_colour, total_variation
+from .running import PRECISIONS, Checkpoint, device_of, placed, seeded
 from .sheets import sample_sheet
 
 #: Weight of each tap's error against the features that were asked for.
@@ -60,6 +61,9 @@ class FullRecipe:
     save_every: int = 200
     #: Pictures on a sample sheet.
     rows: int = 5
+    #: Where, and whether in bfloat16.
+    device: str = "cpu"
+    half: bool = False
 
 
 def train_full(
@@ -74,19 +78,15 @@ def train_full(
     """Train and write ``decoder.*`` to ``out``; resumes from ``out``'s checkpoint."""
     keep_freed_memory()
     torch.manual_seed(recipe.seed)
-    encoder = FullEncoder.from_tensors(load_file(vgg_file))
-    decoder = FullDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = torch.device(recipe.device)
+    encoder = placed(FullEncoder.from_tensors(load_file(vgg_file)), device, half=recipe.half)
+    decoder = placed(FullDecoder(), device, half=recipe.half)
     if start is not None:
         decoder.load_state_dict(FullDecoder.from_tensors(load_file(start)).state_dict())
     optimizer = torch.optim.Adam(decoder.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
-    checkpoint, first = out.with_suffix(".checkpoint"), 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        decoder.load_state_dict(state["decoder"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = int(state["step"])
-    # Every step draws from its own generator, so a run that was stopped goes on as if it had not been.
-    sources = (Crops(photos, recipe.seed), Crops(paintings, recipe.seed + 1))
+    checkpoint = Checkpoint(out, decoder=decoder, optimizer=optimizer)
+    first = checkpoint.restore()
+    sources = (Crops(photos, recipe.seed, device=device), Crops(paintings, recipe.seed + 1, device=device))
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
     contents = crops_of(encoder, sources[0], recipe.contents, recipe.size, (0.4, 1.0))
@@ -94,8 +94,7 @@ def train_full(
     pools = Pools(encoder, contents, styles, recipe.seed)
     curves.add(first, time.monotonic() - began, {"pool": float(len(contents) + len(styles))})
     for step in range(first, recipe.steps):
-        torch.manual_seed(recipe.seed * 1_000_003 + step)
-        rng = np.random.default_rng([recipe.seed, step])
+        rng = seeded(recipe.seed, step)
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * min(1.0, (step + 1) / 100) * max(0.02, 1 - step / recipe.steps)
         loss, values = _step(step, recipe, decoder, pools, rng)
@@ -107,8 +106,7 @@ def train_full(
             curves.add(step, time.monotonic() - began, {k: float(v.detach()) for k, v in values.items()})
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(out, decoder)
-            state = {"decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(state, checkpoint)
+            checkpoint.save(step + 1)
             sheet = out.with_name(f"{out.stem}-{step + 1:06d}.png")
             sample_sheet(encoder, decoder, sources, sheet, recipe.rows, 2 * recipe.size)
 
@@ -132,7 +130,7 @@ def _step(
         {t: raw_moments(x) for t, x in again.items()},
         {t: torch.cat([s.seen[t] for s in styles]) for t in JUDGED},
     )
-    directions = F.normalize(torch.randn(6, 3), dim=1)
+    directions = F.normalize(torch.randn(6, 3), dim=1).to(output)
     # Sorting is dear, and neighbouring pixels say much the same.
     wanted = pools.images(styles)[..., ::2, ::2]
     colour = sliced_colour(output[..., ::2, ::2], wanted, directions)
@@ -257,6 +255,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=usual.rows, help="pictures on a sample sheet")
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
+    parser.add_argument("--device", default="auto", help="cpu or cuda; by default a GPU where there is one")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="single", help="half: networks in bfloat16"
+    )
     parser.add_argument("--install", action="store_true", help="then replace the package's own weights")
     parser.add_argument("--average", type=Path, nargs="+", default=[], help="install the mean with these")
     parser.add_argument("--only-install", action="store_true", help="without training: what is in --out")
@@ -276,6 +278,8 @@ def main(argv: list[str] | None = None) -> int:
         warm_steps=args.warm_steps,
         save_every=args.save_every,
         rows=args.rows,
+        device=str(device_of(args.device)),
+        half=args.precision == "half",
     )
     if not args.only_install:
         if not (args.photos and args.paintings):

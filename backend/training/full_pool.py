@@ -138,7 +138,7 @@ class Pools:
             mask, feather = random_mask(image.shape[-1], rng), float(rng.uniform(*FEATHERS))
             parts = blend((mask,), feather=feather, feather_edge=True)
             shown = (softened(mask, feather / 2), mask, parts.inner, parts.alpha)
-            support, drawn, inner, alpha = (torch.from_numpy(m)[None, None] for m in shown)
+            support, drawn, inner, alpha = (torch.from_numpy(m)[None, None].to(image) for m in shown)
             taps = self.encoder(image, support, renormalize=True)
             halves = {t: x[0].half() for t, x in taps.items()}
             self._regions[content] = Region(support, drawn, inner, alpha, halves)

@@ -84,7 +84,7 @@ def fit_teacher_basis(
             xx = x @ x.T if xx is None else xx + x @ x.T
             xy = x @ y.T if xy is None else xy + x @ y.T
         assert xx is not None and xy is not None
-        ridge = 1e-4 * torch.trace(xx) / xx.shape[0] * torch.eye(xx.shape[0], dtype=xx.dtype)
+        ridge = 1e-4 * torch.trace(xx) / xx.shape[0] * torch.eye(xx.shape[0]).to(xx)
         maps[tap] = torch.linalg.solve(xx + ridge, xy).T.float().contiguous()
     return maps
 

@@ -55,7 +55,7 @@ def masked_step(
     blends = [blend((m,), feather=f, feather_edge=True) for m, f in zip(masks, feathers, strict=True)]
 
     def stack(arrays: list[Mask]) -> Tensor:
-        return torch.from_numpy(np.stack(arrays))[:, None]
+        return torch.from_numpy(np.stack(arrays))[:, None].to(images)
 
     support = stack([softened(m, f / 2) for m, f in zip(masks, feathers, strict=True)])
     drawn, inner, alpha = stack(masks), stack([b.inner for b in blends]), stack([b.alpha for b in blends])

@@ -23,6 +23,7 @@ from scumble.backend.nn.restyle import StyleCode
 from .curves import Curves
 from .data import Crops
 from .decoder import part_of, read_encoder, save_networks, stylized_targets
+from .running import Checkpoint, placed, seeded
 
 Taps = dict[str, Tensor]
 RATE = 2e-3
@@ -38,8 +39,7 @@ def wide_decoder(path: Path) -> CompactDecoder:
     tensors = part_of(load_file(path), "decoder.")
     net = CompactDecoder(tensors["b4.weight"].shape[0], tensors["b3.weight"].shape[0])
     net.load_state_dict(tensors)
-    net.eval().requires_grad_(False)
-    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return net.eval().requires_grad_(False)
 
 
 @torch.no_grad()
@@ -128,13 +128,21 @@ def narrow_decoder(
     seed: int = 1,
     size: int = 160,
     pool: int = 200,
+    save_every: int = 200,
+    device: torch.device | str = "cpu",
+    half: bool = False,
 ) -> None:
-    """Write ``encoder.*`` as they are in ``start`` and a narrower ``decoder.*`` to ``out``."""
+    """Write ``encoder.*`` as they are in ``start`` and a narrower ``decoder.*`` to ``out``.
+
+    Goes on from the file's checkpoint, if there is one.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    encoder, wide = read_encoder(start), wide_decoder(start)
-    narrow = CompactDecoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    sources = (Crops(photos, seed), Crops(paintings, seed + 1))
+    device = torch.device(device)
+    encoder = placed(read_encoder(start), device, half=half)
+    wide = placed(wide_decoder(start), device, half=half)
+    narrow = placed(CompactDecoder(), device, half=half)
+    sources = (Crops(photos, seed, device=device), Crops(paintings, seed + 1, device=device))
     styles = _styles(encoder, sources[1], pool, size)
     keep_the_best(wide, narrow, _targets(encoder, sources[0], styles, rng, size))
     optimizer = torch.optim.Adam(narrow.parameters(), lr=RATE, betas=(0.9, 0.99))
@@ -142,7 +150,9 @@ def narrow_decoder(
         optimizer, lambda i: min(1.0, (i + 1) / 50) * max(0.02, 1 - i / steps)
     )
     curves = Curves(out.with_suffix(".csv"))
-    for step in range(steps):
+    checkpoint = Checkpoint(out, decoder=narrow, optimizer=optimizer, schedule=schedule)
+    for step in range(checkpoint.restore(), steps):
+        rng = seeded(seed, step, *sources)
         taps = _targets(encoder, sources[0], styles, rng, size)
         with torch.no_grad():
             wanted = wide({tap: x.clone(memory_format=torch.preserve_format) for tap, x in taps.items()})
@@ -154,4 +164,6 @@ def narrow_decoder(
         schedule.step()
         if step % 20 == 0:
             curves.add(step, 0.0, {"likeness": float(loss.detach())})
-    save_networks(out, encoder, narrow)
+        if (step + 1) % save_every == 0 or step + 1 == steps:
+            save_networks(out, encoder, narrow)
+            checkpoint.save(step + 1)

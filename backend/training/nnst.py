@@ -34,6 +34,7 @@ from scumble.backend.nn.vgg import VGG16
 from .curves import Curves
 from .data import Crops
 from .nnst_pool import Sample, borrowed, samples, teacher_occurrence
+from .running import Checkpoint, seeded
 
 
 @dataclass(frozen=True)
@@ -186,20 +187,16 @@ def train_strokes(
     decoder = StrokeDecoder(net.width) if start is None else StrokeDecoder.from_tensors(load_file(start))
     decoder.train().requires_grad_(True)
     optimizer = torch.optim.Adam(decoder.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
-    checkpoint, first = out.with_suffix(".checkpoint"), 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        decoder.load_state_dict(state["decoder"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = int(state["step"])
-    rng = np.random.default_rng([recipe.seed, first])
+    checkpoint = Checkpoint(out, decoder=decoder, optimizer=optimizer)
+    first = checkpoint.restore()
     count = min(recipe.pool, recipe.steps * recipe.batch)
-    content = samples(Crops(photos, recipe.seed + first), count, recipe.size, net, None)
-    styles = samples(Crops(paintings, recipe.seed + 1 + first), count, recipe.size, net, teacher)
+    content = samples(Crops(photos, recipe.seed), count, recipe.size, net, None)
+    styles = samples(Crops(paintings, recipe.seed + 1), count, recipe.size, net, teacher)
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
     sums: dict[str, list[float]] = {}
     for step in range(first, recipe.steps):
+        rng = seeded(recipe.seed, step)
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / recipe.steps)
         optimizer.zero_grad(set_to_none=True)
@@ -221,8 +218,7 @@ def train_strokes(
             sums = {}
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(out, decoder)
-            state = {"decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(state, checkpoint)
+            checkpoint.save(step + 1)
             _sheet(decoder, content, styles, out.with_name(f"{out.stem}-{step + 1:06d}.png"))
 
 

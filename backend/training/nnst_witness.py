@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from scumble.backend.nn.vgg import VGG16
 from .curves import Curves
 from .data import Crops
 from .losses import raw_moments, relative_moments
+from .running import Checkpoint, seeded
 
 #: Crops that the principal directions are taken from, and those that are kept back for measuring.
 FIRST, HELD = 64, 32
@@ -128,7 +128,10 @@ def _loss(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tens
 def train_witness(
     photos: Path, paintings: Path, encoder_file: Path, teacher_file: Path, out: Path, recipe: WitnessRecipe
 ) -> None:
-    """Train and write ``witness.*`` to ``out``; ``held.*`` of the curves are crops never trained on."""
+    """Train and write ``witness.*`` to ``out``; resumes from ``out``'s checkpoint.
+
+    ``held.*`` of the curves are crops never trained on.
+    """
     torch.manual_seed(recipe.seed)
     net = Hypercolumns.frozen(load_file(encoder_file))
     teacher = VGG16.from_tensors(load_file(teacher_file))
@@ -140,11 +143,12 @@ def train_witness(
     optimizer = torch.optim.Adam(
         [p for p in witness.parameters() if p.requires_grad], lr=recipe.rate, betas=(0.9, 0.99)
     )
-    rng = np.random.default_rng(recipe.seed)
+    checkpoint = Checkpoint(out, witness=witness, optimizer=optimizer)
     held = torch.arange(recipe.pool - HELD, recipe.pool)
     curves = Curves(out.with_suffix(".csv"))
     began, sums = time.monotonic(), dict[str, list[float]]()
-    for step in range(recipe.steps):
+    for step in range(checkpoint.restore(), recipe.steps):
+        rng = seeded(recipe.seed, step)
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * max(0.01, 1 - step / recipe.steps)
         columns, wanted = pool.batch(torch.from_numpy(rng.integers(recipe.pool - HELD, size=recipe.batch)))
@@ -164,6 +168,7 @@ def train_witness(
             curves.add(step, time.monotonic() - began, {k: sum(v) / len(v) for k, v in sums.items()})
             sums = {}
             save_file({f"witness.{k}": v.detach().contiguous() for k, v in witness.state_dict().items()}, out)
+            checkpoint.save(step + 1)
 
 
 def bundle(source: Path) -> None:

@@ -47,7 +47,7 @@ def sample_sheet(
         for texture, detail in COLUMNS:
             pictures.append(decoder(replace(change, texture=texture, detail=detail).apply(taps)))
         strips.append(torch.cat(pictures, 3))
-    sheet = torch.cat(strips, 2)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    sheet = torch.cat(strips, 2)[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
     Image.fromarray(np.round(sheet * 255).astype(np.uint8)).save(path)
 
 
@@ -55,5 +55,5 @@ def _fixed(source: Crops, row: int, rows: int, size: int) -> Tensor:
     image = source.images[len(source.images) * (2 * row + 1) // (2 * rows)]
     side = min(image.shape[:2]) // 8 * 8
     crop = image[:side, :side].copy()
-    x = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
+    x = torch.from_numpy(crop).permute(2, 0, 1)[None].float().to(source.device) / 255
     return torch.nn.functional.interpolate(x, (size, size), mode="bilinear", antialias=True)

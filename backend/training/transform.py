@@ -17,14 +17,15 @@ from scumble.backend.nn.transport import transport
 from .curves import Curves
 from .data import Crops
 from .decoder import read_encoder
+from .running import Checkpoint, placed, seeded
 
 #: Pairs judged in one step.
 BATCH = 3
 
 
-def random_weight(height: int, width: int, generator: torch.Generator) -> Tensor:
+def random_weight(height: int, width: int) -> Tensor:
     """A soft blob as a region's weight: (height, width) in [0, 1], never empty."""
-    coarse = torch.rand(1, 1, 4, 4, generator=generator)
+    coarse = torch.rand(1, 1, 4, 4)
     field = nn.functional.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)[0, 0]
     return ((field - field.median()) * 6 + 0.5).clamp(0, 1)
 
@@ -66,21 +67,23 @@ def train_transform(
     seed: int = 3,
     size: int = 96,
     pool: int = 160,
+    save_every: int = 200,
+    device: torch.device | str = "cpu",
 ) -> None:
     """Train on the encoder in ``weights`` and write its tensors and ``transform.*`` to ``out``.
 
-    The encoder is frozen, so a pool of photographs and paintings is encoded once and paired anew,
-    under a new random region, in every step.
+    Goes on from the file's checkpoint, if there is one.  The encoder is frozen, so a pool of photographs
+    and paintings is encoded once and paired anew, under a new random region, in every step.
     """
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    encoder = read_encoder(weights)
+    device = torch.device(device)
+    encoder = placed(read_encoder(weights), device)
     with torch.no_grad():
         contents, styles = (
             [encoder(s.batch(1, size)) for _ in range(pool)]
-            for s in (Crops(photos, seed), Crops(paintings, seed + 1))
+            for s in (Crops(photos, seed, device=device), Crops(paintings, seed + 1, device=device))
         )
-    net = CompactTransform()
+    net = CompactTransform().to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(1.0, (i + 1) / 50) * max(0.02, 1 - i / steps)
@@ -88,11 +91,14 @@ def train_transform(
     curves = Curves(out.with_suffix(".csv"))
     began = time.monotonic()
     smooth = dict.fromkeys(TAPS, 0.0)
-    for step in range(steps):
-        total = torch.zeros(())
+    checkpoint = Checkpoint(out, net=net, optimizer=optimizer, schedule=schedule)
+    first = checkpoint.restore()
+    for step in range(first, steps):
+        seeded(seed, step)
+        total = torch.zeros((), device=device)
         for _ in range(BATCH):
-            i, j = torch.randint(pool, (2,), generator=generator).tolist()
-            full = random_weight(size, size, generator)
+            i, j = torch.randint(pool, (2,)).tolist()
+            full = random_weight(size, size).to(device)
             for tap in TAPS:
                 weight = nn.functional.adaptive_avg_pool2d(full[None, None], contents[i][tap].shape[-2:])[
                     0, 0
@@ -100,7 +106,7 @@ def train_transform(
                 loss = tap_loss(net, tap, contents[i][tap][0], weight, styles[j][tap][0])
                 # Heavy-tailed: a style of one flat colour has next to no variance to divide by.
                 total = total + torch.log1p(loss) / BATCH
-                smooth[tap] += (float(loss.detach()) - smooth[tap]) / min(step + 1, 100)
+                smooth[tap] += (float(loss.detach()) - smooth[tap]) / min(step - first + 1, 100)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -108,6 +114,8 @@ def train_transform(
         schedule.step()
         if step % 50 == 0:
             curves.add(step, time.monotonic() - began, smooth)
+        if (step + 1) % save_every == 0 or step + 1 == steps:
+            checkpoint.save(step + 1)
     tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("transform.")}
     tensors |= {f"transform.{k}": v.detach().contiguous() for k, v in net.state_dict().items()}
     partial = out.with_suffix(".partial")
