@@ -7,49 +7,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file, save_file
-from skimage import data
 
 from scumble.backend.models import bundled
 from scumble.backend.nn.full import FullDecoder
-from scumble.backend.nn.vgg import LAYERS
 from scumble.backend.training import full
 from scumble.backend.training.__main__ import main
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Four small pictures, and VGG-16's shapes with random weights to train against."""
-    words = []
-    for option, names in (("--photos", ("astronaut", "chelsea")), ("--paintings", ("coffee", "rocket"))):
-        folder = tmp_path_factory.mktemp("pictures")
-        for name in names:
-            Image.fromarray(getattr(data, name)()).resize((96, 80)).save(folder / f"{name}.png")
-        words += [option, str(folder)]
-    generator = torch.Generator().manual_seed(0)
-    tensors = {}
-    for name, cin, cout in LAYERS:
-        if name != "pool":
-            kernel = torch.randn(cout, cin, 3, 3, generator=generator) * (2 / (9 * cin)) ** 0.5
-            tensors |= {f"{name}.weight": kernel, f"{name}.bias": torch.zeros(cout)}
-    file = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
-    save_file(tensors, file)
-    small = [
-        "--size",
-        "48",
-        "--batch",
-        "2",
-        "--contents",
-        "3",
-        "--styles",
-        "2",
-        "--warm-steps",
-        "1",
-        "--rows",
-        "1",
-    ]
-    return ["full", *words, "--teacher", str(file), *small]
+def common(pictures: tuple[Path, Path], teacher: Path) -> list[str]:
+    """Where everything is, and few of everything."""
+    where = ["--photos", str(pictures[0]), "--paintings", str(pictures[1]), "--teacher", str(teacher)]
+    small = "--size 48 --batch 2 --contents 3 --styles 2 --warm-steps 1 --rows 1"
+    return ["full", *where, *small.split()]
 
 
 def trained(common: list[str], out: Path, steps: int) -> dict[str, torch.Tensor]:

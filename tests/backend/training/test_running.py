@@ -10,7 +10,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file, save_file
 from skimage import data
 from torch import Tensor, nn
@@ -18,7 +17,6 @@ from torch.nn import functional as F
 
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn.compact import CompactEncoder
-from scumble.backend.nn.vgg import LAYERS
 from scumble.backend.training import decoder, distill, narrow, running, transform
 from scumble.backend.training.__main__ import main
 from scumble.backend.training.data import Crops
@@ -34,23 +32,10 @@ DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Four small pictures, VGG-16's shapes with random weights, and few of everything."""
-    words = []
-    for option, names in (("--photos", ("astronaut", "chelsea")), ("--paintings", ("coffee", "rocket"))):
-        folder = tmp_path_factory.mktemp("pictures")
-        for name in names:
-            Image.fromarray(getattr(data, name)()).resize((96, 80)).save(folder / f"{name}.png")
-        words += [option, str(folder)]
-    generator = torch.Generator().manual_seed(0)
-    tensors = {}
-    for name, cin, cout in LAYERS:
-        if name != "pool":
-            kernel = torch.randn(cout, cin, 3, 3, generator=generator) * (2 / (9 * cin)) ** 0.5
-            tensors |= {f"{name}.weight": kernel, f"{name}.bias": torch.zeros(cout)}
-    file = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
-    save_file(tensors, file)
-    return [*words, "--teacher", str(file), "--size", "48", "--batch", "2", "--pool", "4"]
+def common(pictures: tuple[Path, Path], teacher: Path) -> list[str]:
+    """Where everything is, and few of everything."""
+    where = ["--photos", str(pictures[0]), "--paintings", str(pictures[1]), "--teacher", str(teacher)]
+    return [*where, "--size", "48", "--batch", "2", "--pool", "4"]
 
 
 def prepared(out: Path) -> Path:

@@ -8,40 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file, save_file
-from skimage import data
 
 from scumble.backend.nn.compact import TAPS
-from scumble.backend.nn.vgg import LAYERS
 from scumble.backend.training.__main__ import main
 from scumble.backend.training.data import Crops
 from scumble.backend.training.losses import TeacherBasis, raw_moments, relative_moments
 from scumble.backend.training.masked import random_mask
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    photos, paintings = tmp_path_factory.mktemp("photos"), tmp_path_factory.mktemp("paintings")
-    for folder, names in ((photos, ("astronaut", "chelsea")), (paintings, ("coffee", "rocket"))):
-        for name in names:
-            image = Image.fromarray(getattr(data, name)()).resize((96, 80))
-            image.save(folder / f"{name}.png")
-    return photos, paintings
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """VGG-16's shapes with random weights: enough to train against."""
-    torch.manual_seed(0)
-    tensors = {}
-    for name, cin, cout in LAYERS:
-        if name != "pool":
-            tensors[f"{name}.weight"] = torch.randn(cout, cin, 3, 3) * (2 / (9 * cin)) ** 0.5
-            tensors[f"{name}.bias"] = torch.zeros(cout)
-    path = tmp_path_factory.mktemp("teacher") / "vgg.safetensors"
-    save_file(tensors, path)
-    return path
 
 
 def test_all_stages_make_weights_that_the_package_can_load(
