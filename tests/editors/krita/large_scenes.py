@@ -29,17 +29,21 @@ from PyQt5.QtCore import QByteArray
 from scumble.plugin.common.regions import RegionEntry
 from scumble.plugin.common.sources import EVERYTHING, MaskSource
 from scumble.plugin.krita import qt_loop
+from scumble.plugin.krita import turns as in_pieces
 from scumble.plugin.krita.host.api import Target
 from scumble.plugin.krita.host.nodes import document_id, node_id
 from scumble.plugin.krita.runs import Order
 
 
 class Turns:
-    """How long our code kept the event loop at a time: each entry into it is timed."""
+    """How long our code kept the event loop at a time: each entry into it is timed.
+
+    Every piece of work gets a turn of its own: a quick machine would do many of them in one.
+    """
 
     def __init__(self):
         self.longest, self.what, self.count = 0.0, "", 0
-        self._safely = qt_loop.safely
+        self._safely, self._budget = qt_loop.safely, in_pieces.BUDGET_S
 
     def __enter__(self):
         def timed(action):
@@ -50,11 +54,11 @@ class Turns:
             if took > self.longest:
                 self.longest, self.what = took, getattr(action, "__qualname__", repr(action))
 
-        qt_loop.safely = timed
+        qt_loop.safely, in_pieces.BUDGET_S = timed, 0.0
         return self
 
     def __exit__(self, *_):
-        qt_loop.safely = self._safely
+        qt_loop.safely, in_pieces.BUDGET_S = self._safely, self._budget
 
 
 def filled(document, node, x, y, width, height):
