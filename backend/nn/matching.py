@@ -17,7 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import team
-from .pieces import BLOCK, STRIDE, Blocks, asked, by_chance, distinctness, spread_out
+from .lattice import continued, neighbours
+from .pieces import Blocks, asked, by_chance, distinctness
+from .quilting import arranged, spread_out
 
 #: What one agreeing neighbour is worth, in units of cosine.
 COHERENCE = 0.2
@@ -120,15 +122,12 @@ def _in_pieces(
     if not blocks.keys.shape[0]:
         return None
     q, weight, many = asked(queries, worth, size)
-    first = _largest(by_chance(q @ blocks.keys.T, weight, seed))
-    matches = FirstMatches(q * weight[:, None], blocks.keys, first)
-    found = drawn_together(matches, many, blocks.grid, BLOCK // STRIDE)
+    likes = by_chance((q * weight[:, None]) @ blocks.keys.T, 1 - weight, seed)
+    found = arranged(likes, blocks, many)
     return spread_out(found, blocks, many, size, places.grid)
 
 
-def drawn_together(
-    first: FirstMatches, size: tuple[int, int], grid: tuple[int, int], step: int = 1
-) -> Tensor:
+def drawn_together(first: FirstMatches, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
     """Matches drawn together into coherent pieces.
 
     Two neighbours agree when they borrow from neighbouring places, so that a stroke continues
@@ -138,7 +137,6 @@ def drawn_together(
 
     :param size: (H, W) of the cells.
     :param grid: (h, w) of the places.
-    :param step: how far in the grid of places it is from one cell's to the next's.
     :returns: (H*W,) int64 indices into the keys.
     """
     q, k, place = first.queries, first.keys, first.place
@@ -148,8 +146,8 @@ def drawn_together(
     # it, for neighbours beyond the border: so nothing has to ask where it is.
     k = F.pad(k, (0, 0, 0, 1))
     place = F.pad(place, (0, 1), value=nowhere)
-    beside = _neighbours(size).to(q.device)
-    onward = _continued(grid, step).to(q.device)
+    beside = neighbours(size).to(q.device)
+    onward = continued(grid).to(q.device)
     rows = torch.arange(size[0], device=q.device)[:, None]
     cols = torch.arange(size[1], device=q.device)[None, :]
     halves = [((rows + cols) % 2 == half).flatten() for half in (0, 1)]
@@ -177,32 +175,6 @@ def drawn_together(
             changed[cells] = best != own
             stirred = changed.index_select(0, beside.flatten()).view(beside.shape).any(0)
     return place[:-1]
-
-
-#: A cell's neighbours: what continues by (dy, dx) to it comes from the one on the other side.
-_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
-
-
-@lru_cache(maxsize=16)
-def _neighbours(size: tuple[int, int]) -> Tensor:
-    """(4, H*W): the cell that lies one step before each cell; H*W where that is beyond the border."""
-    return torch.stack([_stepped(size, -dy, -dx)[:-1] for dy, dx in _STEPS])
-
-
-@lru_cache(maxsize=16)
-def _continued(grid: tuple[int, int], step: int) -> Tensor:
-    """(4, h*w + 1): the place a step after each place; h*w where that is beyond, or was already."""
-    return torch.stack([_stepped(grid, dy * step, dx * step) for dy, dx in _STEPS])
-
-
-def _stepped(size: tuple[int, int], dy: int, dx: int) -> Tensor:
-    """(H*W + 1,): the number of the cell at (y + dy, x + dx); H*W where there is none."""
-    height, width = size
-    numbered = torch.arange(height * width).view(size)
-    frame = max(abs(dy), abs(dx))
-    numbered = F.pad(numbered, (frame,) * 4, value=height * width)
-    moved = numbered[frame + dy : frame + dy + height, frame + dx : frame + dx + width]
-    return F.pad(moved.flatten(), (0, 1), value=height * width)
 
 
 def _searches(q: Tensor, k: Tensor, seed: int, found: Tensor) -> list[Callable[[], None]]:

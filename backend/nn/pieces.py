@@ -20,9 +20,8 @@ FLAT = 0.2
 BLOCK, STRIDE = 8, 2
 #: Of the directions in which features are matched, the strongest, which say how distinct a place is.
 TOLD_BY = 8
-#: The most that chance adds to the cosines of a smooth block: without it one piece is repeated like a
-#: wallpaper.
-CHANCE = 0.3
+#: The most that chance adds to the cosines of a smooth block, so that another seed lays other pieces.
+CHANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -98,28 +97,12 @@ def _whole(planes: Tensor) -> Tensor:
     return F.pad(planes, pad, mode="replicate") if any(pad) else planes
 
 
-def by_chance(likeness: Tensor, weight: Tensor, seed: int) -> Tensor:
-    """(N, M) likeness of blocks with the painting's, to which chance is added, the more the less they say."""
-    chance = _chance(likeness.shape[0], likeness.shape[1], seed).to(likeness)
-    return likeness + (CHANCE * (1 - weight))[:, None] * chance
+def by_chance(likes: Tensor, smooth: Tensor, seed: int) -> Tensor:
+    """(N, M), what pieces are worth to blocks, to which chance is added, the more the smoother the block."""
+    chance = _chance(likes.shape[0], likes.shape[1], seed).to(likes)
+    return torch.addcmul(likes, CHANCE * smooth[:, None], chance)
 
 
 @lru_cache(maxsize=4)
 def _chance(rows: int, columns: int, seed: int) -> Tensor:
     return torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed))
-
-
-def spread_out(
-    found: Tensor, blocks: Blocks, many: tuple[int, int], size: tuple[int, int], grid: tuple[int, int]
-) -> Tensor:
-    """Every cell's place when its block takes the piece ``found`` for it.
-
-    :param found: (N,) of :attr:`Blocks.keys`.
-    :param many: (rows, columns) of blocks.
-    :returns: (H*W,) int64.
-    """
-    rows, cols = (torch.arange(n, device=found.device) for n in size)
-    row, col = rows // BLOCK, cols // BLOCK
-    piece = found.view(many).index_select(0, row).index_select(1, col)
-    top, left = blocks.begins(piece)
-    return ((top + (rows % BLOCK)[:, None]) * grid[1] + left + (cols % BLOCK)[None, :]).flatten()
