@@ -296,7 +296,7 @@ class Painter:
         total: dict[str, Tensor] = {}
         for i in present:
             self._tick()
-            styled = changes[i].apply(taps, self._tick, support)
+            styled = changes[i].apply(taps, self._tick, support, tile.frame[:2])
             if strengths[i] < 1.0:
                 styled = {tap: torch.lerp(taps[tap], styled[tap], strengths[i]) for tap in TAPS}
             if len(present) == 1:

@@ -123,7 +123,7 @@ def _in_pieces(
         return None
     q, weight, many = asked(queries, worth, size)
     likes = by_chance((q * weight[:, None]) @ blocks.keys.T, 1 - weight, seed)
-    found = arranged(likes, blocks, many)
+    found = arranged(likes, blocks, many, seed)
     return spread_out(found, blocks, many, size, places.grid)
 
 

@@ -27,12 +27,13 @@ ROUNDS = 3
 SLANT = 3.0
 
 
-def arranged(likes: Tensor, blocks: Blocks, many: tuple[int, int]) -> Tensor:
+def arranged(likes: Tensor, blocks: Blocks, many: tuple[int, int], seed: int = 0) -> Tensor:
     """The piece that every block takes, with regard for those around it.
 
     Blocks choose in turns, those of a turn out of each other's sight.
 
     :param likes: (N, M), what each of the painting's pieces is worth to each block.
+    :param seed: of the order in which they choose.
     :returns: (N,) int64, numbers of pieces.
     """
     count, nowhere = likes.shape
@@ -44,7 +45,7 @@ def arranged(likes: Tensor, blocks: Blocks, many: tuple[int, int]) -> Tensor:
     place = torch.full((count + 1,), nowhere, device=device)
     for _ in range(ROUNDS):
         was = place.clone()
-        for cells in (turns.to(device) for turns in _turns(many)):
+        for cells in (turns.to(device) for turns in _turns(many, seed)):
             there = place[near[cells]]
             row = torch.where(there < nowhere, there // blocks.grid[1], blocks.grid[0])
             # A piece is repeated by as much as rows and columns overlap.
@@ -69,13 +70,13 @@ def _overlaps(length: int) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _turns(many: tuple[int, int]) -> list[Tensor]:
+def _turns(many: tuple[int, int], seed: int) -> list[Tensor]:
     """Blocks that are out of each other's sight, in sets that choose one after another."""
     apart = NEARBY + 1
     number = torch.arange(many[0] * many[1]).view(many)
     sets = [number[i::apart, j::apart].flatten() for i in range(apart) for j in range(apart)]
     # In no order of rows, or pieces would only ever go on to the right and downwards.
-    shuffled = torch.randperm(len(sets), generator=torch.Generator().manual_seed(0)).tolist()
+    shuffled = torch.randperm(len(sets), generator=torch.Generator().manual_seed(seed)).tolist()
     return [sets[i] for i in shuffled if sets[i].numel()]
 
 

@@ -22,6 +22,8 @@ DETAIL_RANGE = {"2_1": (0.6, 1.0), "3_1": (0.6, 1.0), "4_1": (1.0, 1.0)}
 #: The tap that keeps the layer's colours and takes the fine strokes of the matched places; the features
 #: of the others come from these places as they are.
 STROKES_TAP = "2_1"
+#: From a tile's place to its seed; primes, so that no two tiles of a layer have the same.
+_APART = (1_000_003, 15_485_863)
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,21 @@ class Restyle:
         taps: Mapping[str, Tensor],
         tick: Callable[[], None] = lambda: None,
         support: Tensor | None = None,
+        at: tuple[int, int] = (0, 0),
     ) -> dict[str, Tensor]:
         """Stylized taps of one tile, {tap: (1, C, h, w)} in and out.
 
         :param taps: of sides that are whole coarse cells (multiples of 8 px).
         :param tick: may raise to stop the work.
         :param support: (1, 1, H, W), where the layer was looked at; ``None`` for everywhere.
+        :param at: where the tile begins.  Tiles elsewhere lay other strokes, or those of a plain layer would
+            all be the same.
         """
         if self.texture <= 0:
             return {tap: self._change(tap).apply(taps[tap], relu=True) for tap in TAPS}
         size = (taps["4_1"].shape[-2], taps["4_1"].shape[-1])
-        first = [self._searched(taps["4_1"], code, tick) for code, _ in self.styles]
+        seed = self.seed + sum(a * b for a, b in zip(at, _APART, strict=True))
+        first = [self._searched(taps["4_1"], code, seed, tick) for code, _ in self.styles]
         # Of the strokes' tap the fine detail makes room for the strokes, its colours stay.
         room = self.texture * (1 - self.detail)
         changes = {tap: self._change(tap).scaled(1 - self.texture) for tap in TAPS}
@@ -201,8 +207,8 @@ class Restyle:
         # The map is affine: what it makes of a mean is the mean of what it makes.
         return replace(around, means=self._change(STROKES_TAP).apply(around.means))
 
-    def _searched(self, deep: Tensor, code: StyleCode, tick: Callable[[], None]) -> FirstMatches:
+    def _searched(self, deep: Tensor, code: StyleCode, seed: int, tick: Callable[[], None]) -> FirstMatches:
         tick()
         seen = self._change("4_1").seen_in(code.basis, code.moments["4_1"].mean).apply(deep)[0]
         queries = seen.movedim(0, -1).reshape(-1, seen.shape[0]).T
-        return first_matches(queries, code.places, (seen.shape[-2], seen.shape[-1]), self.seed)
+        return first_matches(queries, code.places, (seen.shape[-2], seen.shape[-1]), seed)

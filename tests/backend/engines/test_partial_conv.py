@@ -313,6 +313,16 @@ def test_a_draft_looks_like_the_painting_and_stays_inside_the_mask() -> None:
     assert 0 < apart < 0.7 * from_photo
 
 
+def test_a_plain_layer_in_tiles_is_no_wallpaper() -> None:
+    side = 256
+    plain = torch.tensor([0.47, 0.59, 0.75]).view(3, 1, 1).expand(3, 128, 3 * side).contiguous()
+    mask = np.ones(plain.shape[-2:], np.float32)
+    grey = run(job([mask], content=plain, detail=0.0, style_scale=1.0), tile=side).image.mean(0)
+    one, other = (x - x.mean() for x in (grey[:, :-side], grey[:, side:]))
+    # 0.56 if every tile lays the same strokes.
+    assert float((one * other).sum() / (one.norm() * other.norm())) < 0.3
+
+
 def test_the_learned_transform_paints_too_and_brings_the_palette_nearer() -> None:
     mask = MASKS["a disc"]
     inside = torch.from_numpy(mask) > 0

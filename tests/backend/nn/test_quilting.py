@@ -1,4 +1,4 @@
-"""Blocks of a smooth area have regard for each other: no repeats nearby, and no cuts in step with the grid."""
+"""Blocks of a smooth area have regard for each other: nothing twice nearby, no cuts in step with the grid."""
 
 from __future__ import annotations
 
