@@ -115,7 +115,7 @@ def _bundle(args: argparse.Namespace, steps: int) -> None:
     if args.average is not None:
         # Of two points of one descent the mean often lies lower than either (Izmailov et al. 2018).
         for name, other in part_of(load_file(args.average), "decoder.").items():
-            trained[f"decoder.{name}"] = trained[f"decoder.{name}"].lerp(other, args.share)
+            trained[f"decoder.{name}"] = trained[f"decoder.{name}"].float().lerp(other, args.share)
     tensors = {k: v.half().contiguous() for k, v in trained.items()}
     half = args.out / "compact.safetensors"
     save_file(tensors, half, metadata={"name": "compact", "licence": "MIT", "seed": str(args.seed)})
