@@ -30,9 +30,11 @@ SLANT = 3.0
 def arranged(likes: Tensor, blocks: Blocks, many: tuple[int, int], seed: int = 0) -> Tensor:
     """The piece that every block takes, with regard for those around it.
 
-    Blocks choose in turns, those of a turn out of each other's sight.
+    Blocks choose in turns, those of a turn out of each other's sight.  Covering an area with pieces of a
+    picture is image quilting (Efros and Freeman 2001); what repeats cost is ours.
 
     :param likes: (N, M), what each of the painting's pieces is worth to each block.
+    :param many: (rows, columns) of blocks.
     :param seed: of the order in which they choose.
     :returns: (N,) int64, numbers of pieces.
     """
