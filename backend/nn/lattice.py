@@ -9,19 +9,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 #: From a cell's four neighbours to the cell: (dy, dx).
-STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 @lru_cache(maxsize=16)
 def neighbours(size: tuple[int, int]) -> Tensor:
     """(4, H*W): the cell that lies one step before each cell; H*W where that is beyond the border."""
-    return torch.stack([_stepped(size, -dy, -dx)[:-1] for dy, dx in STEPS])
+    return torch.stack([_stepped(size, -dy, -dx)[:-1] for dy, dx in _STEPS])
 
 
 @lru_cache(maxsize=16)
 def continued(grid: tuple[int, int], step: int = 1) -> Tensor:
     """(4, h*w + 1): the place a step after each place; h*w where that is beyond, or was already."""
-    return torch.stack([_stepped(grid, dy * step, dx * step) for dy, dx in STEPS])
+    return torch.stack([_stepped(grid, dy * step, dx * step) for dy, dx in _STEPS])
 
 
 @lru_cache(maxsize=16)

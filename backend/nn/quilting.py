@@ -105,7 +105,7 @@ def spread_out(
     return torch.where(outside, own_y * grid[1] + own_x, y * grid[1] + x).flatten()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _slanted(size: tuple[int, int], many: tuple[int, int]) -> Tensor:
     """(H, W): the block whose middle, moved to and fro, is nearest to a cell."""
     moved = torch.rand(2, *many, generator=torch.Generator().manual_seed(0)) * 2 - 1
