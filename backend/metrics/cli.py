@@ -132,7 +132,7 @@ def _rendered(
         return plain_table(found)
     ours = points(found, [n for n in found if n not in args.peer])
     peers = points(found, args.peer)
-    peers += [Point(f"{n} (other pairs)", *p) for n, p in KNOWN_POINTS.items()]
+    peers += [Point(f"{n} (other pairs)", *p) for n, p in KNOWN_POINTS.items() if n not in args.peer]
     if args.plot is not None and ours:
         args.plot.write_text(curve_svg(ours, peers), "utf-8")
     return curve_table(ours, peers) + "\n\n" + plain_table(found)

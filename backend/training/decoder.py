@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from scumble.backend.nn.compact import TAPS, CompactDecoder, CompactEncoder
 from scumble.backend.nn.moments import moments
@@ -48,7 +49,7 @@ class Recipe:
     rate: float = 1.5e-3
     style_weight: float = 0.7
     content_weight: float = 0.5
-    colour_weight: float = 8.0
+    colour_weight: float = 16.0
     variation_weight: float = 0.05
     border_weight: float = 10.0
     reconstruct_every: int = 5
@@ -58,6 +59,9 @@ class Recipe:
     teacher_weight: float = 1.2
     teacher_every: int = 1
     teacher_batch: int = 1
+    #: Weight of nearness to the photograph as VGG-16 sees it, in the same steps; goes with the square of
+    #: the detail that is asked for.
+    hold_weight: float = 0.8
     save_every: int = 250
     #: Where, and whether in bfloat16.
     device: str = "cpu"
@@ -169,11 +173,28 @@ def _step(
     else:
         images = photos.batch(recipe.batch, recipe.size).contiguous(memory_format=torch.channels_last)
         styles = [pool[i] for i in rng.integers(len(pool), size=recipe.batch)]
-        controls = [(float(t), float(d)) for t, d in rng.uniform(0, 1, (recipe.batch, 2))]
+        controls = drawn_controls(recipe.batch, rng)
+        few = recipe.teacher_batch if recipe.teacher_weight and step % recipe.teacher_every == 0 else 0
         if recipe.masked_every and step % recipe.masked_every == 0:
-            look, keep, border = masked_step(encoder, decoder, judge, images, styles, controls, rng)
-            loss = recipe.content_weight * keep + recipe.style_weight * look + recipe.border_weight * border
-            values = {"masked style": float(look.detach()), "border": float(border.detach())}
+            found = masked_step(encoder, decoder, judge, images, styles, controls, rng)
+            loss = (
+                recipe.content_weight * found.keep
+                + recipe.style_weight * found.look
+                + recipe.border_weight * found.border
+                + recipe.colour_weight * found.colour
+            )
+            values = {
+                "masked style": float(found.look.detach()),
+                "border": float(found.border.detach()),
+                "masked colour": float(found.colour.detach()),
+            }
+            if few:
+                features = teacher(found.image[:few].clamp(0, 1), TEACHER_TAPS)
+                seen = _seen_style(features, styles[:few], found.inner[:few])
+                # Next to a border VGG-16 sees the photograph too, so what cannot be helped must not outweigh
+                # all the rest.
+                loss = loss + recipe.teacher_weight * torch.log1p(seen)
+                values["masked teacher style"] = float(seen.detach())
             _descend(loss, decoder, optimizer)
             return values
         with torch.no_grad():
@@ -198,16 +219,41 @@ def _step(
             "style": float(look.detach()),
             "colour": float(colour.detach()),
         }
-        if recipe.teacher_weight and step % recipe.teacher_every == 0:
-            few = recipe.teacher_batch
+        if few:
             features = teacher(output[:few].clamp(0, 1), TEACHER_TAPS)
-            seen = relative_moments(
-                {t: raw_moments(x) for t, x in features.items()}, joined(styles[:few], "seen")
-            )
-            loss = loss + recipe.teacher_weight * seen
-            values["teacher style"] = float(seen.detach())
+            with torch.no_grad():
+                own = teacher(images[:few], TEACHER_TAPS)["4_1"]
+            seen = _seen_style(features, styles[:few])
+            detail = torch.tensor([d for _, d in controls[:few]]).to(own)
+            apart = (features["4_1"] - own).square().sum((1, 2, 3)) / own.square().sum((1, 2, 3))
+            hold = (detail**2 * apart).mean()
+            loss = loss + recipe.teacher_weight * seen + recipe.hold_weight * hold
+            values |= {"teacher style": float(seen.detach()), "hold": float(hold.detach())}
     _descend(loss, decoder, optimizer)
     return values
+
+
+def drawn_controls(count: int, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """(texture, detail) for each picture: anywhere, or as often around where the engine leaves them."""
+    anywhere = rng.uniform(0, 1, (count, 2))
+    around = rng.uniform((0.5, 0.3), (0.7, 0.7), (count, 2))
+    usual = rng.random(count) < 0.5
+    return [(float(t), float(d)) for t, d in np.where(usual[:, None], around, anywhere)]
+
+
+def _seen_style(
+    features: dict[str, Tensor], styles: Sequence[StyleSample], inside: Tensor | None = None
+) -> Tensor:
+    """VGG-16's own style loss of pictures, under (N, 1, H, W) weights if there are any.  Loud styles count
+    more."""
+    found = {
+        tap: raw_moments(
+            x, None if inside is None else F.adaptive_avg_pool2d(inside, (x.shape[-2], x.shape[-1]))
+        )
+        for tap, x in features.items()
+    }
+    loudness = torch.tensor([s.loudness for s in styles]).to(found["4_1"])
+    return relative_moments(found, joined(styles, "seen"), loudness)
 
 
 def _descend(loss: Tensor, decoder: CompactDecoder, optimizer: torch.optim.Optimizer) -> None:

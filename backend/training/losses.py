@@ -58,13 +58,19 @@ class TeacherBasis:
         return {tap: self.maps[tap] @ m @ self.maps[tap].T for tap, m in raw.items()}
 
 
-def relative_moments(output: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
-    """Relative mean and Gram error, as the bench measures it, from :func:`raw_moments` of every tap."""
+def relative_moments(
+    output: Mapping[str, Tensor], style: Mapping[str, Tensor], weights: Tensor | None = None
+) -> Tensor:
+    """Relative mean and Gram error, as the bench measures it, from :func:`raw_moments` of every tap.
+
+    :param weights: (N,), what each picture counts; all alike by default.
+    """
     errors = []
     for tap, wanted in style.items():
         for part in (slice(0, -1), slice(-1, None)):  # Gram block, then mean row
             a, b = output[tap][:, :-1, part], wanted[:, :-1, part]
-            errors.append((((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))).mean())
+            error = ((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))
+            errors.append((error if weights is None else error * weights).mean())
     return torch.stack(errors).sum()
 
 

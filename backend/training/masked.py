@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,11 +15,33 @@ from scumble.backend.nn.moments import moments
 from scumble.backend.nn.restyle import Restyle
 from scumble.backend.regions.blending import Mask, blend, softened
 
-from .losses import TeacherBasis
+from .losses import TeacherBasis, sliced_colour
 from .pool import StyleSample, joined
 
 #: Feather in pixels of the training crops, drawn anew for every mask.
 FEATHERS = (3.0, 10.0)
+#: Pixels by which a region's colours are told.
+TOLD_BY = 4096
+
+
+@dataclass(frozen=True)
+class Masked:
+    """What a masked step found.
+
+    :param look: style loss under the masks.
+    :param keep: content loss under the masks.
+    :param border: squared error along the borders, where the layer itself is due.
+    :param colour: squared distance of the regions' colours from the styles'.
+    :param image: (N, 3, S, S), the regions laid over their pictures.
+    :param inner: (N, 1, S, S), where the style is due.
+    """
+
+    look: Tensor
+    keep: Tensor
+    border: Tensor
+    colour: Tensor
+    image: Tensor
+    inner: Tensor
 
 
 def random_mask(side: int, rng: np.random.Generator) -> Mask:
@@ -41,13 +64,12 @@ def masked_step(
     styles: Sequence[StyleSample],
     controls: list[tuple[float, float]],
     rng: np.random.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Masked:
     """Paint a random region of every image and judge it.
 
     :param images: (N, 3, S, S), RGB in [0, 1].
     :param styles: N of them.
     :param controls: (texture, detail) for each image.
-    :returns: (style loss under the masks, content loss under the masks, error along the borders).
     """
     side = images.shape[-1]
     masks = [random_mask(side, rng) for _ in images]
@@ -77,7 +99,8 @@ def masked_step(
             for tap in TAPS
         }
     output = decoder(target, support, renormalize=True)
-    again = encoder(output * alpha + images * (1 - alpha))
+    laid = output * alpha + images * (1 - alpha)
+    again = encoder(laid)
     look = judge.style_loss(again, joined(styles, "moments"), {tap: at(inner, again[tap]) for tap in TAPS})
     keep = output.new_zeros(())
     for tap, share in (("3_1", 0.3), ("4_1", 1.0)):
@@ -88,4 +111,21 @@ def masked_step(
     # Where the inner weight fades the decoder is fed the layer's own features: the layer is due.
     ring = (1 - inner) * (alpha > 0)
     border = (((output - images) ** 2) * ring).sum() / (3 * ring.sum()).clamp_min(1.0)
-    return look, keep, border
+    return Masked(look, keep, border, colour_error(laid, [s.image for s in styles], inner), laid, inner)
+
+
+def colour_error(laid: Tensor, styles: Sequence[Tensor], inner: Tensor) -> Tensor:
+    """Sliced distance between as many pixels drawn from every region as from its style.
+
+    :param laid: (N, 3, H, W); ``styles`` N of (3, h, w).
+    :param inner: (N, 1, H, W), how likely a pixel is drawn.
+    """
+    directions = F.normalize(torch.randn(6, 3), dim=1).to(laid)
+    drawn, wanted = [], []
+    for image, style, weight in zip(laid, styles, inner, strict=True):
+        chance = weight.flatten().float().cpu() + 1e-6
+        here = torch.multinomial(chance, TOLD_BY, replacement=True).to(laid.device)
+        there = torch.randint(style[0].numel(), (TOLD_BY,)).to(laid.device)
+        drawn.append(image.flatten(1)[:, here])
+        wanted.append(style.flatten(1)[:, there].to(laid))
+    return sliced_colour(torch.stack(drawn)[:, :, None], torch.stack(wanted)[:, :, None], directions)

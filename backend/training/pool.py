@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -17,6 +17,9 @@ from scumble.backend.nn.vgg import VGG16
 from .data import Crops
 from .losses import TeacherBasis, raw_moments
 
+#: Layer whose Gram matrix is the largest by far.
+LOUD_TAP = "3_1"
+
 
 @dataclass(frozen=True)
 class StyleSample:
@@ -26,12 +29,15 @@ class StyleSample:
     :param code: what the engine keeps of it.
     :param moments: its moments as the student sees them, in the teacher's channels.
     :param seen: its moments as VGG-16 sees them.
+    :param loudness: how strong its features are beside those of the whole pool, 1 on average.  The published
+        style loss is not relative to them, so loud paintings decide most of it.
     """
 
     image: Tensor
     code: StyleCode
     moments: dict[str, Tensor]
     seen: dict[str, Tensor]
+    loudness: float = 1.0
 
 
 @torch.no_grad()
@@ -45,7 +51,9 @@ def style_pool(
         taps = encoder(image)
         seen = {tap: raw_moments(x) for tap, x in teacher(image, TEACHER_TAPS).items()}
         found.append(StyleSample(image[0].half(), StyleCode.of(taps), judge.moments(taps), seen))
-    return found
+    loud = [float(s.seen[LOUD_TAP].norm()) for s in found]
+    usual = sum(loud) / max(1, len(loud))
+    return [replace(s, loudness=own / usual) for s, own in zip(found, loud, strict=True)]
 
 
 def joined(samples: Sequence[StyleSample], what: Literal["moments", "seen"]) -> dict[str, Tensor]:

@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 from scumble.backend.nn.compact import TAPS
 from scumble.backend.training.__main__ import main
 from scumble.backend.training.data import Crops
+from scumble.backend.training.decoder import drawn_controls
 from scumble.backend.training.losses import TeacherBasis, raw_moments, relative_moments
-from scumble.backend.training.masked import random_mask
+from scumble.backend.training.masked import colour_error, random_mask
 
 
 def test_all_stages_make_weights_that_the_package_can_load(
@@ -29,7 +30,8 @@ def test_all_stages_make_weights_that_the_package_can_load(
     assert all(t.dtype == torch.float16 and bool(torch.isfinite(t).all()) for t in tensors.values())
     with (tmp_path / "decoder.csv").open() as file:
         names = {row[2] for row in csv.reader(file)}
-    assert {"reconstruction", "style", "content"} <= names
+    assert {"reconstruction", "style", "content", "teacher style", "hold"} <= names
+    assert {"masked style", "masked teacher style", "masked colour", "border"} <= names
     assert list(tmp_path.glob("decoder-*.png"))
     narrow = {k: v + 1 if k.startswith("decoder.") else v for k, v in tensors.items()}
     save_file(narrow, tmp_path / "other.safetensors")
@@ -95,3 +97,34 @@ def test_weighted_moments_do_not_see_what_weighs_nothing() -> None:
     weight = torch.zeros(1, 1, 4, 4)
     weight[..., :2] = 1
     assert torch.allclose(raw_moments(x, weight), raw_moments(x[..., :2]), atol=1e-5)
+
+
+def test_a_loud_style_counts_for_more() -> None:
+    torch.manual_seed(2)
+    found, wanted = ({"4_1": raw_moments(torch.randn(2, 3, 4, 4))} for _ in range(2))
+    first, second = (
+        float(relative_moments({"4_1": found["4_1"][i : i + 1]}, {"4_1": wanted["4_1"][i : i + 1]}))
+        for i in range(2)
+    )
+    both = float(relative_moments(found, wanted, torch.tensor([1.5, 0.5])))
+    assert both == pytest.approx(0.75 * first + 0.25 * second, rel=1e-4)
+
+
+def test_half_of_the_pictures_are_drawn_around_the_controls_that_the_engine_starts_with() -> None:
+    controls = np.array(drawn_controls(400, np.random.default_rng(1)))
+    assert controls.min() >= 0 and controls.max() <= 1 and controls.std(0).min() > 0.1
+    near = (np.abs(controls - (0.6, 0.5)) <= (0.1, 0.2)).all(1).mean()
+    assert 0.45 < near < 0.65
+
+
+def test_a_regions_colours_are_those_under_its_weights_alone() -> None:
+    torch.manual_seed(3)
+    style = torch.rand(3, 32, 32)
+    weight = torch.zeros(1, 1, 32, 32)
+    weight[..., :16] = 1
+    laid = style[None].clone()
+    laid[..., :16] = style[:, torch.randperm(32)][..., :16]  # the palette, in other places
+    laid[..., 16:] = 0
+    same = float(colour_error(laid, [style], weight))
+    outside_too = float(colour_error(laid, [style], torch.ones_like(weight)))
+    assert same < 0.003 < 0.03 < outside_too
