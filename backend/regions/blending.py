@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.float32]
 
+#: Share of the feather's width in which the new layer comes to cover the old.  More is calmer at the seam,
+#: less leaves more of the style at the edge (docs/evaluation.md, table 3).
+COVERS = 0.9
+
 
 @dataclass(frozen=True)
 class Blend:
@@ -94,7 +98,7 @@ def blend(
     width = feather_width(distance, feather)
     tick()
     ramp = smoothstep(distance / max(width, 1.0)) if width > 0 else np.ones_like(union)
-    alpha = np.minimum(union, smoothstep(distance / max(0.75 * width, 1.0))) if feather_edge else union
+    alpha = np.minimum(union, smoothstep(distance / max(COVERS * width, 1.0))) if feather_edge else union
     # Features turn into paint one pixel later than the alpha, so the seam itself shows content.
     tick()
     inner = smoothstep((distance - 1.0) / max(width, 1.0)) if width > 1 else ramp

@@ -59,8 +59,9 @@ def distance(work: Job, painted: Painted) -> float:
 
 
 def test_the_more_strokes_the_nearer_the_region_comes_to_the_painting() -> None:
-    found = [distance(w, run(w)) for w in (job(last_strokes=n) for n in ("off", "few", "many"))]
-    assert found[1] < 0.85 * found[0] and found[2] < 0.98 * found[1]
+    # Without detail: what that holds them to counts as well, and may be what there is most to gain of.
+    found = [distance(w, run(w)) for w in (job(last_strokes=n, detail=0.0) for n in ("off", "few", "many"))]
+    assert found[1] < 0.85 * found[0] and found[2] < 0.9 * found[1]
 
 
 def test_detail_holds_the_strokes_to_what_the_layer_shows(monkeypatch: pytest.MonkeyPatch) -> None:
