@@ -19,7 +19,7 @@ from scumble.backend.nn.restyle import Restyle, StyleCode
 from scumble.backend.nn.transport import Affine
 from scumble.shared.errors import Code, ScumbleError
 
-from . import colour, full, last_strokes, registry
+from . import colour, contrast, full, last_strokes, registry
 from .base import Context, Job, JobRegion, Painted
 from .edges import edges, kept
 from .learned_maps import learned_maps
@@ -198,7 +198,8 @@ class PartialConv:
         if paint is not None:
             image = _normalized(image, paint, content)
         with timed(context, "colour"):
-            image = _finish(job, image, shares, weights, context)
+            seen = edge.alpha if method == "partial-conv" else None
+            image = _finish(job, image, shares, weights, seen, inner, context)
         context.progress("paint", len(pieces), of)
         notes = {"feather_px": round(edge.feather, 2), "tiles": len(pieces)}
         return Painted(image.cpu(), edge.alpha, notes)
@@ -252,10 +253,13 @@ def _finish(
     image: Tensor,
     shares: Sequence[Tensor],
     weights: Sequence[Tensor],
+    alpha: Tensor | None,
+    inner: Tensor | None,
     context: Context,
 ) -> Tensor:
-    """Colour: towards the styles' palette, back to the content's hues, and less of it all."""
+    """Towards the styles' palette and their contrasts, back to the content's hues, and less of it all."""
     content = job.content.to(image)
+    small, own_small = contrast.halved(image), contrast.halved(content)
     several = len(job.regions) > 1
     total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
@@ -267,11 +271,19 @@ def _finish(
         # the network's own reconstruction error: fade it, so that strength 0 is the identity.
         paint = min(1.0, 4.0 * region.strength)
         hues = region.options["preserve_color"]
-        kept = colour.keep_hues(colour.recoloured(image, change), content, weight, hues) if hues else None
+        recoloured = colour.recoloured(small, change)
+        more = contrast.change(recoloured, own_small, alpha, region, weight, inner, context)
+        kept = None
+        if hues:
+            kept = colour.keep_hues(_added(colour.recoloured(image, change), more), content, weight, hues)
         portion = share.to(image) if several else None
         for band in _bands(image):
             context.checkpoint()
-            own = colour.recoloured(image[band], change) if kept is None else kept[band]
+            if kept is None:
+                own = colour.recoloured(image[band], change)
+                own = _added(own, None if more is None else more[band])
+            else:
+                own = kept[band]
             if paint < 1.0:
                 own = torch.lerp(content[band], own, paint)
             if portion is None:
@@ -279,6 +291,10 @@ def _finish(
             else:
                 total[band] += own * portion[band[1]]
     return total
+
+
+def _added(image: Tensor, more: Tensor | None) -> Tensor:
+    return image if more is None else image.add_(more).clamp_(0, 1)
 
 
 def _bands(image: Tensor) -> list[tuple[slice, slice]]:
