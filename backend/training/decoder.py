@@ -47,7 +47,7 @@ class Recipe:
     #: Style crops that are worked out beforehand and drawn from.
     pool: int = 800
     rate: float = 1.5e-3
-    style_weight: float = 0.7
+    style_weight: float = 0.5
     content_weight: float = 0.5
     colour_weight: float = 16.0
     variation_weight: float = 0.05
@@ -56,12 +56,12 @@ class Recipe:
     masked_every: int = 3
     #: Weight of VGG-16's own style loss, in every n-th of the plain stylized steps and on so many
     #: of the batch's pictures: the truest judge, and by far the dearest.
-    teacher_weight: float = 1.2
+    teacher_weight: float = 2.0
     teacher_every: int = 1
     teacher_batch: int = 1
     #: Weight of nearness to the photograph as VGG-16 sees it, in the same steps; goes with the square of
     #: the detail that is asked for.
-    hold_weight: float = 0.8
+    hold_weight: float = 1.3
     save_every: int = 250
     #: Where, and whether in bfloat16.
     device: str = "cpu"
