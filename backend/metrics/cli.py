@@ -56,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lists.add_argument("--tiny", action="store_true", help="regions of 0.05 to 2 %% of the picture")
     lists.add_argument("--loose", action="store_true", help="selections that follow no edge of the picture")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N triplets")
+    parser.add_argument(
+        "--pair",
+        action="append",
+        default=[],
+        metavar="PHOTOGRAPH:STYLE",
+        help="curve: this photograph with this style picture instead of drawn ones; repeatable",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the protocol and the engine (default 0)")
     parser.add_argument(
         "--jobs", type=int, default=0, help="processes; 1 for none beside this (default: cores)"
@@ -147,13 +154,16 @@ def run(args: argparse.Namespace) -> int:
     from . import sheets
     from .bench import Setting, fingerprint, run_bench, summary
     from .journal import Journal
-    from .protocol import Kind, style_files, triplets
+    from .protocol import Kind, named_pairs, style_files, triplets
 
     kind = f"table{args.table}" if args.table else args.kind
     styles = style_files(args.styles, args.style_pattern)
     which: Kind = "tiny" if args.tiny else "loose" if args.loose else "regular"
     which = "whole" if kind == "curve" else which
-    chosen = triplets(args.bench, list(styles), seed=args.seed, kind=which, limit=args.limit)
+    if args.pair and kind != "curve":
+        raise ScumbleError(Code.BAD_REQUEST, "Pairs can be named for the curve only.", "Leave out --pair.")
+    chosen = named_pairs(args.bench, list(styles), args.pair) if args.pair else []
+    chosen = chosen or triplets(args.bench, list(styles), seed=args.seed, kind=which, limit=args.limit)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = args.jobs or min(cores, len(chosen))
     wants_pictures = args.sheet is not None or args.seams is not None

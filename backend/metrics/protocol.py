@@ -227,3 +227,23 @@ def triplets(
         raise ScumbleError(Code.EMPTY_SELECTION, f"No photograph in {bench} has a region of that size.")
     chosen.sort(key=lambda t: draw(seed, kind, t.stem, "order"))
     return chosen[:limit]
+
+
+def named_pairs(bench: Path, styles: Sequence[str], texts: Sequence[str]) -> list[Triplet]:
+    """Whole photographs with the styles they are named with.
+
+    :param styles: file names of the style pictures there are.
+    :param texts: ``PHOTOGRAPH:STYLE`` each, the photograph without its suffix.
+    :raises ScumbleError: ``bad_request`` if a text is of another form, ``file_missing`` if there is no such
+        photograph or style.
+    """
+    chosen: list[Triplet] = []
+    for text in texts:
+        stem, colon, style = text.partition(":")
+        if not (stem and colon and style):
+            raise ScumbleError(Code.BAD_REQUEST, f"{text!r} is not of the form PHOTOGRAPH:STYLE.")
+        photo_file(bench, stem)
+        if style not in styles:
+            raise ScumbleError(Code.FILE_MISSING, f"There is no style picture {style}.")
+        chosen.append(Triplet(stem, WHOLE, 1.0, style))
+    return chosen

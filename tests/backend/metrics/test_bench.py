@@ -177,6 +177,34 @@ def test_the_curve_command_measures_whole_pictures_and_draws(bench, judge_file, 
     assert "strength=1" in (tmp_path / "c.svg").read_text()
 
 
+def test_the_curve_command_measures_the_pairs_that_it_is_told(bench, judge_file, tmp_path: Path):
+    style = sorted(f.name for f in bench[1].iterdir())[0]
+    words = [*common(bench, judge_file, tmp_path / "r.json"), "--sweep", "detail=0.5"]
+    assert cli.run(parse("curve", *words, "--pair", f"coffee:{style}", "--pair", f"rocket:{style}")) == 0
+    records = json.loads((tmp_path / "r.json").read_text())["records"]
+    assert [(r["stem"], r["label"], r["style"]) for r in records] == [
+        ("coffee", 0, style),
+        ("rocket", 0, style),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "said"),
+    [
+        ("curve", "coffee", "PHOTOGRAPH:STYLE"),
+        ("curve", "coffee:none.png", "none.png"),
+        ("curve", "none:a.png", "none.jpg"),
+        ("bench", "coffee:a.png", "curve only"),
+    ],
+)
+def test_a_pair_that_is_none_is_refused(
+    bench, judge_file, tmp_path: Path, capsys, kind: str, pair: str, said: str
+):
+    words = [kind, *common(bench, judge_file, tmp_path / "r.json"), "--pair", pair]
+    assert cli.main([str(w) for w in words]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_missing_judge_is_said_in_one_sentence_with_a_way_out(bench, tmp_path: Path, capsys):
     words = common(bench, tmp_path / "none.safetensors", tmp_path / "r.json")
     assert cli.main([str(w) for w in words]) == 4
