@@ -4,7 +4,7 @@ What features ask for the decoder draws only roughly: ink comes out grey, and st
 swirling strokes are livelier than any stroke.  So what was painted is divided into octaves (Burt and
 Adelson 1983), and each is weakened or strengthened as a whole until its energy under the region's mask is
 halfway, in logarithms, to that of the painting.  The finest octave is left alone: it shows grain before it
-shows strokes, and costs more of the layer than it gives of the painting (docs/partial-conv.md, 9).
+shows strokes, and costs more of the layer than it gives of the painting (docs/partial-conv.md, 10).
 """
 
 from __future__ import annotations
