@@ -104,7 +104,7 @@ def change(
     """What to add to a painted picture for a region.
 
     :param image: (3, h, w), painted, at half of the picture's size.
-    :param content: likewise, the layer.
+    :param content: (3, H, W), the layer.
     :param alpha: (H, W), how much of the paint will show: contrast is told of what is seen, for what was
         painted beyond the edge hangs on regions far away.  ``None`` for all of it.
     :param weight: (H, W), where contrast is told.
@@ -113,8 +113,8 @@ def change(
     """
     if region.strength <= 0:
         return None
-    if alpha is not None:
-        image = torch.lerp(content, image, halved(alpha.to(image)[None]))
+    if alpha is not None and float(alpha.amin()) < 1:
+        image = torch.lerp(halved(content), image, halved(alpha.to(image)[None]))
     *octaves, rest = laplacian(image, OCTAVES)
     scale = float(region.options["style_scale"])
     wanted = [of_style(p, scale, context) for p in region.styles]
@@ -124,7 +124,7 @@ def change(
         return None
     more = [(g**region.strength - 1) * o for g, o in zip(factors, octaves, strict=True)]
     total = collapse([*more, torch.zeros_like(rest)])
-    if inner is not None:
+    if inner is not None and float(inner.amin()) < 1:
         total = total * halved(inner.to(image)[None])
     size = (weight.shape[0], weight.shape[1])
     return F.interpolate(total[None], size, mode="bilinear", align_corners=False)[0]

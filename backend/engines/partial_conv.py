@@ -71,7 +71,7 @@ class PartialConv:
         # its first layers.
         floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
         more = last_strokes.estimate_bytes(pixels, regions, options)
-        return tile * 4 * floats + pixels * 4 * (12 + 3 * regions) + (200 << 20) + more
+        return tile * 4 * floats + pixels * 4 * (16 + 3 * regions) + (200 << 20) + more
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
@@ -259,7 +259,7 @@ def _finish(
 ) -> Tensor:
     """Towards the styles' palette and their contrasts, back to the content's hues, and less of it all."""
     content = job.content.to(image)
-    small, own_small = contrast.halved(image), contrast.halved(content)
+    small = contrast.halved(image)
     several = len(job.regions) > 1
     total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
@@ -272,7 +272,7 @@ def _finish(
         paint = min(1.0, 4.0 * region.strength)
         hues = region.options["preserve_color"]
         recoloured = colour.recoloured(small, change)
-        more = contrast.change(recoloured, own_small, alpha, region, weight, inner, context)
+        more = contrast.change(recoloured, content, alpha, region, weight, inner, context)
         kept = None
         if hues:
             kept = colour.keep_hues(_added(colour.recoloured(image, change), more), content, weight, hues)
