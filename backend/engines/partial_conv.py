@@ -71,7 +71,7 @@ class PartialConv:
         # its first layers.
         floats = 112 + full.TILE_BYTES // 4 if whole else 28 + 32
         more = last_strokes.estimate_bytes(pixels, regions, options)
-        return tile * 4 * floats + pixels * 4 * (16 + 3 * regions) + (200 << 20) + more
+        return tile * 4 * floats + pixels * 4 * (20 + 3 * regions) + (200 << 20) + more
 
     def run(self, job: Job, context: Context) -> Painted:
         """See :meth:`Engine.run`."""
