@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Any
 
 import torch
+from torch.nn import functional as F
 
 from . import allocator
+
+_log = logging.getLogger(__name__)
 
 #: Share of the free memory that a job may plan with; the rest is for the editor and the system.
 PLANNED_SHARE = 0.7
@@ -24,8 +28,25 @@ OUT_OF_MEMORY = (
 
 
 def choose(name: str | None) -> torch.device:
-    """The named device, or CUDA if there is one, or the CPU."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The named device, or CUDA where there is one that computes, or the CPU."""
+    if name:
+        return torch.device(name)
+    gpu = torch.device("cuda")
+    return gpu if torch.cuda.is_available() and computes(gpu) else torch.device("cpu")
+
+
+def computes(device: torch.device) -> bool:
+    """Whether a convolution can be had of it.
+
+    A GPU that is older than this build of torch supports is available like any other and fails at the first
+    work, every time.
+    """
+    try:
+        x = torch.ones(1, 8, 8, 8, device=device)
+        return float(F.conv2d(x, x).sum()) > 0
+    except RuntimeError as error:
+        _log.warning("%s is there and cannot compute, so the CPU does: %s", device, error)
+        return False
 
 
 def memory(device: torch.device) -> tuple[int, int]:

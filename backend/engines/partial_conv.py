@@ -156,7 +156,7 @@ class PartialConv:
 
         every = pieces
         if method != "partial-conv":  # statistics of the whole picture, not of the tiles to paint
-            every = tiles(torch.ones_like(weights[0]), side)
+            every = tiles(torch.ones_like(union), side)
             pieces = every if plan.steps else pieces  # last strokes, too, look at all of it
         stats = painter.statistics(every, taps_of, weights, mask, key)
         learned = options["transform"] == "learned"
