@@ -109,7 +109,7 @@ def change(
         painted beyond the edge hangs on regions far away.  ``None`` for all of it.
     :param weight: (H, W), where contrast is told.
     :param inner: (H, W), how much of the change is due, or ``None``.
-    :returns: (3, H, W), or ``None`` where nothing is to be changed.
+    :returns: (3, h, w), for :func:`enlarged`, or ``None`` where nothing is to be changed.
     """
     if region.strength <= 0:
         return None
@@ -126,5 +126,21 @@ def change(
     total = collapse([*more, torch.zeros_like(rest)])
     if inner is not None and float(inner.amin()) < 1:
         total = total * halved(inner.to(image)[None])
-    size = (weight.shape[0], weight.shape[1])
-    return F.interpolate(total[None], size, mode="bilinear", align_corners=False)[0]
+    return total
+
+
+def enlarged(small: Tensor, size: Sequence[int], rows: slice) -> Tensor:
+    """Some rows of a picture enlarged bilinearly, as they are in the whole of it.
+
+    :param small: (C, h, w).
+    :param size: (H, W) of the whole.
+    :param rows: which of the H rows are wanted.
+    :returns: (C, rows, W).
+    """
+    height, width = size[0], size[1]
+    at = (torch.arange(height, device=small.device)[rows] + 0.5) * (small.shape[-2] / height) - 0.5
+    at = at.clamp(0, small.shape[-2] - 1)
+    above = at.long()
+    below = (above + 1).clamp_max(small.shape[-2] - 1)
+    part = torch.lerp(small[:, above], small[:, below], (at - above)[:, None].to(small))
+    return F.interpolate(part[None], (len(at), width), mode="bilinear", align_corners=False)[0]

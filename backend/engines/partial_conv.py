@@ -275,13 +275,13 @@ def _finish(
         more = contrast.change(recoloured, content, alpha, region, weight, inner, context)
         kept = None
         if hues:
-            kept = colour.keep_hues(_added(colour.recoloured(image, change), more), content, weight, hues)
+            own = colour.recoloured(image, change)
+            kept = colour.keep_hues(_added(own, more, slice(None), image.shape[-2:]), content, weight, hues)
         portion = share.to(image) if several else None
         for band in _bands(image):
             context.checkpoint()
             if kept is None:
-                own = colour.recoloured(image[band], change)
-                own = _added(own, None if more is None else more[band])
+                own = _added(colour.recoloured(image[band], change), more, band[1], image.shape[-2:])
             else:
                 own = kept[band]
             if paint < 1.0:
@@ -293,8 +293,9 @@ def _finish(
     return total
 
 
-def _added(image: Tensor, more: Tensor | None) -> Tensor:
-    return image if more is None else image.add_(more).clamp_(0, 1)
+def _added(image: Tensor, more: Tensor | None, rows: slice, size: Sequence[int]) -> Tensor:
+    """Some rows of a picture with what contrast adds to them, in place."""
+    return image if more is None else image.add_(contrast.enlarged(more, size, rows)).clamp_(0, 1)
 
 
 def _bands(image: Tensor) -> list[tuple[slice, slice]]:

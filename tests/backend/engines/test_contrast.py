@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from skimage import data
+from torch.nn import functional as F
 
 from scumble.backend.engines import contrast, registry
 from scumble.backend.engines.base import Context, Job, JobRegion, StylePart
@@ -50,7 +53,7 @@ def changed(style: StylePart, mask: torch.Tensor = ALL, **more: Any) -> torch.Te
     small = contrast.halved(PHOTO)
     found = contrast.change(small, PHOTO, None, region(mask, style, **more), mask, mask, context())
     assert found is not None
-    return PHOTO + found
+    return PHOTO + contrast.enlarged(found, PHOTO.shape[-2:], slice(None))
 
 
 @pytest.mark.parametrize("style", [LIVELY, CALM])
@@ -60,6 +63,18 @@ def test_every_octave_comes_nearer_to_the_paintings_and_none_beyond(style: Style
     for was, now, there in zip(before, after, want, strict=True):
         far, near = abs(np.log(was / there)), abs(np.log(now / there))
         assert near < far or far < 0.05
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 40), st.integers(1, 40))
+def test_rows_enlarged_by_themselves_are_those_of_the_whole(
+    height: int, width: int, first: int, count: int
+) -> None:
+    small = contrast.halved(PHOTO[:, :height, :width])
+    whole = F.interpolate(small[None], (height, width), mode="bilinear", align_corners=False)[0]
+    rows = slice(first, min(first + count, height))
+    if first < height:
+        part = contrast.enlarged(small, (height, width), rows)
+        assert torch.allclose(part, whole[:, rows], atol=1e-5)
 
 
 def test_the_mean_colours_stay() -> None:
