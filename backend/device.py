@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -29,10 +30,13 @@ OUT_OF_MEMORY = (
 
 def choose(name: str | None) -> torch.device:
     """The named device, or CUDA where there is one that computes, or the CPU."""
-    if name:
-        return torch.device(name)
-    gpu = torch.device("cuda")
-    return gpu if torch.cuda.is_available() and computes(gpu) else torch.device("cpu")
+    return torch.device(name or ("cuda" if gpu() else "cpu"))
+
+
+@lru_cache(maxsize=1)
+def gpu() -> bool:
+    """Whether there is a GPU that computes; it is tried once a process."""
+    return torch.cuda.is_available() and computes(torch.device("cuda"))
 
 
 def computes(device: torch.device) -> bool:

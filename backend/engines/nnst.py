@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scumble.backend import device as devices
 from scumble.backend.nn.nnst_colour import guided_colours
 from scumble.backend.regions.blending import Blend, Mask, auto_feather, blend
 
@@ -103,7 +104,7 @@ class Nnst:
 
     def estimate_seconds(self, width: int, height: int, regions: int, options: Mapping[str, Any]) -> float:
         """About how long a job will take if the whole crop is drawn on, on this process's device."""
-        speed = _seconds_a_unit(str(torch.device("cuda" if torch.cuda.is_available() else "cpu")))
+        speed = _seconds_a_unit(str(devices.choose(None)))
         own = np.ones((height, width), bool)
         place = working(own, int(options["size"]))
         sizes = piece_scales((), place)
@@ -168,9 +169,7 @@ class Nnst:
 
 
 def _vgg_asked(options: Mapping[str, Any]) -> bool:
-    return bool(
-        options["features"] == "vgg16" or (options["features"] == "auto" and torch.cuda.is_available())
-    )
+    return bool(options["features"] == "vgg16" or (options["features"] == "auto" and devices.gpu()))
 
 
 def _piece_canvas(

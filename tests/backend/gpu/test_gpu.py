@@ -69,5 +69,7 @@ def test_a_gpu_that_cannot_compute_is_not_chosen(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for computes, name in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(devices, "computes", lambda _, answer=computes: answer)
+        devices.gpu.cache_clear()
         assert devices.choose(None).type == name
+    devices.gpu.cache_clear()
     assert devices.choose("cpu").type == "cpu"
