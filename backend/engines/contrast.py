@@ -94,8 +94,7 @@ def gains(have: Sequence[float], wanted: Sequence[Sequence[float]], shares: Sequ
 
 def change(
     image: Tensor,
-    content: Tensor,
-    alpha: Tensor | None,
+    under: tuple[Tensor, Tensor] | None,
     region: JobRegion,
     weight: Tensor,
     inner: Tensor | None,
@@ -104,17 +103,17 @@ def change(
     """What to add to a painted picture for a region.
 
     :param image: (3, h, w), painted, at half of the picture's size.
-    :param content: (3, H, W), the layer.
-    :param alpha: (H, W), how much of the paint will show: contrast is told of what is seen, for what was
-        painted beyond the edge hangs on regions far away.  ``None`` for all of it.
+    :param under: the layer, and how much of the paint will show, of the same size: contrast is told of what
+        is seen, for what was painted beyond the edge hangs on regions far away.  ``None`` for all of it.
     :param weight: (H, W), where contrast is told.
     :param inner: (H, W), how much of the change is due, or ``None``.
     :returns: (3, h, w), for :func:`enlarged`, or ``None`` where nothing is to be changed.
     """
     if region.strength <= 0:
         return None
-    if alpha is not None and float(alpha.amin()) < 1:
-        image = torch.lerp(halved(content), image, halved(alpha.to(image)[None]))
+    if under is not None:
+        layer, alpha = under
+        image = torch.lerp(layer, image, alpha)
     *octaves, rest = laplacian(image, OCTAVES)
     scale = float(region.options["style_scale"])
     wanted = [of_style(p, scale, context) for p in region.styles]

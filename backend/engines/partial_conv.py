@@ -259,7 +259,9 @@ def _finish(
 ) -> Tensor:
     """Towards the styles' palette and their contrasts, back to the content's hues, and less of it all."""
     content = job.content.to(image)
-    small = contrast.halved(image)
+    small, under = contrast.halved(image), None
+    if alpha is not None and float(alpha.amin()) < 1:
+        under = contrast.halved(content), contrast.halved(alpha.to(image)[None])
     several = len(job.regions) > 1
     total = torch.zeros_like(image) if several else image
     for region, share, weight in zip(job.regions, shares, weights, strict=True):
@@ -272,7 +274,7 @@ def _finish(
         paint = min(1.0, 4.0 * region.strength)
         hues = region.options["preserve_color"]
         recoloured = colour.recoloured(small, change)
-        more = contrast.change(recoloured, content, alpha, region, weight, inner, context)
+        more = contrast.change(recoloured, under, region, weight, inner, context)
         kept = None
         if hues:
             own = colour.recoloured(image, change)

@@ -51,7 +51,7 @@ def told(image: torch.Tensor, mask: torch.Tensor) -> list[float]:
 
 def changed(style: StylePart, mask: torch.Tensor = ALL, **more: Any) -> torch.Tensor:
     small = contrast.halved(PHOTO)
-    found = contrast.change(small, PHOTO, None, region(mask, style, **more), mask, mask, context())
+    found = contrast.change(small, None, region(mask, style, **more), mask, mask, context())
     assert found is not None
     return PHOTO + contrast.enlarged(found, PHOTO.shape[-2:], slice(None))
 
@@ -87,8 +87,9 @@ def test_nothing_is_changed_outside_the_region_or_by_what_lies_outside() -> None
     assert not torch.equal(there[:, :, :120], PHOTO[:, :, :120])
     small, far = contrast.halved(PHOTO), contrast.halved(PHOTO)
     far[:, :, 66:] = 0.5  # painted beyond the edge: nobody's business
+    under = small, contrast.halved(LEFT[None])
     one, other = (
-        contrast.change(x, PHOTO, LEFT, region(LEFT, LIVELY), LEFT, LEFT, context()) for x in (small, far)
+        contrast.change(x, under, region(LEFT, LIVELY), LEFT, LEFT, context()) for x in (small, far)
     )
     assert one is not None and other is not None
     assert torch.allclose(one, other, atol=1e-5)
@@ -98,9 +99,7 @@ def test_weaker_regions_are_changed_less_and_none_at_strength_nought() -> None:
     much, some = ((changed(LIVELY, strength=s) - PHOTO).abs().mean() for s in (1.0, 0.4))
     assert 0.2 * much < some < 0.6 * much
     small = contrast.halved(PHOTO)
-    assert (
-        contrast.change(small, small, None, region(ALL, LIVELY, strength=0.0), ALL, None, context()) is None
-    )
+    assert contrast.change(small, None, region(ALL, LIVELY, strength=0.0), ALL, None, context()) is None
 
 
 def test_two_styles_want_what_lies_between_them() -> None:

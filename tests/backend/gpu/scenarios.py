@@ -1,9 +1,9 @@
 """What is done on the CPU and again on the device that stands in for a GPU; a process of its own.
 
-    python tests/backend/gpu/scenarios.py FOLDER
+    python tests/backend/gpu/scenarios.py FOLDER PHOTOS PAINTINGS TEACHER
 
 writes a line of JSON for each: how far the pictures, masks or weights are apart, how many operations ran on
-the device, and what went wrong.  ``FOLDER`` is where it may write.
+the device, and what went wrong.  ``FOLDER`` is where it may write, the others are what to train with.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from safetensors.torch import load_file, save_file
 from skimage import data
 
 from scumble.backend import Session
-from scumble.backend.models import store
 from scumble.backend.models.bundled import bundled
 from scumble.backend.nn import half_precision
 from scumble.backend.nn.compact import CompactDecoder
-from scumble.backend.nn.vgg import LAYERS
 from scumble.backend.training.__main__ import main as train
 from scumble.shared.messages import BundledStyle, MaskBuffer, PixelBuffer, Region, StylizeRequest
 from scumble.shared.segmenting import Point, SegmentRequest
@@ -68,9 +66,19 @@ def selected(device: str, **asked: Any) -> np.ndarray:
     return mask / 255
 
 
-def trained(device: str, folder: Path, stage: str) -> np.ndarray:
-    """The weights that a few steps of a stage make."""
-    out = folder / f"{stage}-{device}"
+def trained(
+    device: str, stage: str, folder: Path, photos: Path, paintings: Path, teacher: Path
+) -> np.ndarray:
+    """How far three more steps of a stage move its weights, which hardly differ from untrained ones."""
+    first, last = (made(device, stage, steps, folder, photos, paintings, teacher) for steps in (1, 4))
+    return last - first
+
+
+def made(
+    device: str, stage: str, steps: int, folder: Path, photos: Path, paintings: Path, teacher: Path
+) -> np.ndarray:
+    """The weights after a few steps of a stage."""
+    out = folder / f"{stage}-{steps}-{device}"
     out.mkdir()
     tensors = {k: v.float() for k, v in bundled("compact").items() if not k.startswith("transform.")}
     save_file({k: v for k, v in tensors.items() if k.startswith("encoder.")}, out / "encoder.safetensors")
@@ -79,37 +87,34 @@ def trained(device: str, folder: Path, stage: str) -> np.ndarray:
         wider = CompactDecoder(middle=56, fine=20).state_dict()
         tensors |= {f"decoder.{k}": v for k, v in wider.items()}
     save_file(tensors, out / ("decoder.safetensors" if stage == "transform" else "start.safetensors"))
-    words = [stage, "--out", str(out), "--steps", "4", "--device", device, "--size", "48", "--batch", "2"]
-    words += ["--pool", "4", "--teacher", str(folder / "models" / "vgg16-oxford.safetensors")]
-    words += ["--photos", str(folder / "photos"), "--paintings", str(folder / "paintings")]
+    words = [
+        stage,
+        "--out",
+        str(out),
+        "--steps",
+        str(steps),
+        "--device",
+        device,
+        "--size",
+        "48",
+        "--batch",
+        "2",
+    ]
+    words += ["--pool", "4", "--teacher", str(teacher)]
+    words += ["--photos", str(photos), "--paintings", str(paintings)]
     words += ["--start", str(out / "start.safetensors")] if stage in ("decoder", "narrow") else []
     assert train(words) == 0
-    made = load_file(
+    after = load_file(
         (out / {"distill": "encoder", "transform": "complete"}.get(stage, stage)).with_suffix(".safetensors")
     )
-    return torch.cat([made[k].flatten() for k in sorted(made)]).numpy()
+    return torch.cat([after[k].flatten() for k in sorted(after)]).numpy()
 
 
-def prepared(folder: Path) -> None:
-    """Two small folders of pictures, and networks of VGG-16's shapes in random numbers."""
-    for name, pictures in (("photos", ("astronaut", "chelsea")), ("paintings", ("coffee", "rocket"))):
-        (folder / name).mkdir()
-        for picture in pictures:
-            Image.fromarray(getattr(data, picture)()).resize((96, 80)).save(folder / name / f"{picture}.png")
-    generator = torch.Generator().manual_seed(0)
-    tensors = {}
-    for name, cin, cout in LAYERS:
-        if name != "pool":
-            kernel = torch.randn(cout, cin, 3, 3, generator=generator) * (2 / (9 * cin)) ** 0.5
-            tensors |= {f"{name}.weight": kernel, f"{name}.bias": torch.zeros(cout)}
-    (folder / "models").mkdir()
-    file = folder / "models" / "vgg16-oxford.safetensors"
-    save_file(tensors, file)
-    store.write_json(file.with_suffix(".json"), {"sha256": store.sha256_of(file)})
+def scenarios(*training: Path) -> dict[str, Callable[[str], np.ndarray]]:
+    """What there is to do on a device, by name; ``tests/backend/gpu/test_gpu.py`` has the names too.
 
-
-def scenarios(folder: Path) -> dict[str, Callable[[str], np.ndarray]]:
-    """What there is to do on a device, by name; ``tests/backend/gpu/test_gpu.py`` has the names too."""
+    :param training: what :func:`trained` takes after the stage.
+    """
     paint = "partial-conv"
     return {
         "a region": lambda d: painted(d, ONE, paint, last_strokes="off"),
@@ -129,7 +134,7 @@ def scenarios(folder: Path) -> dict[str, Callable[[str], np.ndarray]]:
         "a selection by clicks": lambda d: selected(d, points=(Point(90, 70), Point(4, 4, False))),
         "all regions": lambda d: selected(d, mode="all", count=6),
         **{
-            f"training: {stage}": partial(lambda d, stage: trained(d, folder, stage), stage=stage)
+            f"training: {stage}": partial(lambda stage, d: trained(d, stage, *training), stage)
             for stage in ("distill", "decoder", "narrow", "transform")
         },
     }
@@ -153,9 +158,7 @@ def compared(scenario: Callable[[str], np.ndarray]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    where = Path(sys.argv[1])
-    prepared(where)
     # A GPU computes in single precision where this processor may not.
     half_precision.available = lambda: False  # type: ignore[assignment]
-    for name, scenario in scenarios(where).items():
+    for name, scenario in scenarios(*map(Path, sys.argv[1:])).items():
         print(json.dumps({"name": name, **compared(scenario)}), flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from scumble.backend import device as devices
+from scumble.backend.models import store
 
 PAINTED = (
     "a region",
@@ -33,15 +35,24 @@ TRAINED = tuple(f"training: {stage}" for stage in ("distill", "decoder", "narrow
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def found(
+    tmp_path_factory: pytest.TempPathFactory, pictures: tuple[Path, Path], teacher: Path
+) -> dict[str, dict[str, Any]]:
     """What each scenario came to; in a process of its own, for the device takes over parts of torch."""
-    folder = tmp_path_factory.mktemp("gpu")
+    folder, models = tmp_path_factory.mktemp("gpu"), tmp_path_factory.mktemp("models")
+    installed = models / "vgg16-oxford.safetensors"
+    shutil.copy(teacher, installed)
+    store.write_json(installed.with_suffix(".json"), {"sha256": store.sha256_of(installed)})
     run = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("scenarios.py")), str(folder)],
+        [
+            sys.executable,
+            str(Path(__file__).with_name("scenarios.py")),
+            *map(str, (folder, *pictures, teacher)),
+        ],
         capture_output=True,
         text=True,
         timeout=900,
-        env={**os.environ, "SCUMBLE_MODELS_DIR": str(folder / "models")},
+        env={**os.environ, "SCUMBLE_MODELS_DIR": str(models)},
     )
     assert run.returncode == 0, run.stderr[-3000:]
     return {line.pop("name"): line for line in map(json.loads, run.stdout.splitlines())}
